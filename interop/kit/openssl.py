@@ -1,0 +1,64 @@
+"""Keys, requests and certificates made by the openssl command."""
+
+from pathlib import Path
+
+from .process import run
+
+
+def key(path: Path, algorithm: str = "rsa:2048") -> Path:
+    """Makes a private key: `rsa:<bits>`, `P-256`, `P-384`, `P-521` or `ed25519`."""
+    if algorithm.startswith("rsa:"):
+        options = ["-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{algorithm[4:]}"]
+    elif algorithm == "ed25519":
+        options = ["-algorithm", "ED25519"]
+    else:
+        options = ["-algorithm", "EC", "-pkeyopt", f"ec_paramgen_curve:{algorithm}"]
+    run("openssl", "genpkey", *options, "-out", path).ok()
+    return path
+
+
+def authority(folder: Path, algorithm: str = "rsa:2048", name: str = "/CN=Fixture CA") -> Path:
+    """Makes a self-signed CA that may also receive SCEP messages; returns its certificate."""
+    folder.mkdir(parents=True, exist_ok=True)
+    key(folder / "ca.key", algorithm)
+    run(
+        "openssl", "req", "-x509", "-new", "-key", folder / "ca.key", "-sha256", "-days", "7300",
+        "-subj", name, "-out", folder / "ca.pem",
+        "-addext", "basicConstraints=critical,CA:TRUE",
+        "-addext", "keyUsage=critical,digitalSignature,keyEncipherment,keyCertSign,cRLSign",
+    ).ok()  # fmt: skip
+    return folder / "ca.pem"
+
+
+def request(key_path: Path, out: Path, subject: str, *extra) -> Path:
+    """Makes a PKCS#10 request."""
+    run("openssl", "req", "-new", "-key", key_path, "-subj", subject, "-out", out, *extra).ok()
+    return out
+
+
+def issue(folder: Path, csr: Path, out: Path, extensions: str, days: int = 3650) -> Path:
+    """Issues a certificate from the CA in `folder` with the extensions of an openssl section."""
+    settings = out.with_suffix(".cnf")
+    settings.write_text(extensions + "\n")
+    run(
+        "openssl", "x509", "-req", "-in", csr, "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key",
+        "-sha256", "-days", days, "-extfile", settings, "-out", out,
+    ).ok()  # fmt: skip
+    settings.unlink()
+    return out
+
+
+def der(pem: Path) -> bytes:
+    """A certificate file's DER."""
+    return run("openssl", "x509", "-in", pem, "-outform", "DER").ok().out
+
+
+def field(pem: Path, name: str) -> str:
+    """One field of a certificate as openssl prints it: `serial`, `subject`, `enddate`, …"""
+    printed = run("openssl", "x509", "-in", pem, "-noout", f"-{name}").ok().out.decode()
+    return printed.strip().partition("=")[2]
+
+
+def show(pem: Path) -> str:
+    """A certificate as text."""
+    return run("openssl", "x509", "-in", pem, "-noout", "-text").ok().out.decode()

@@ -1,0 +1,79 @@
+"""The smallest SCEP and OCSP peer that clients accept, out of openssl commands.
+
+It exists to draw messages out of foreign clients (see `capture`): it grants everything and keeps
+nothing but what OCSP needs. No part of the product, and nothing of the product is in it.
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from . import asn1, openssl, scep
+from .process import run
+from .recorder import Exchange, reply
+
+CAPABILITIES = "Renewal SHA-1 SHA-256 SHA-384 SHA-512 AES DES3 SCEPStandard POSTPKIOperation"
+EXTENSIONS = "basicConstraints=CA:FALSE\nkeyUsage=digitalSignature,keyEncipherment"
+
+
+class PlainCa:
+    """Answers GetCACaps, GetCACert, PKIOperation and OCSP for the CA kept in `folder`."""
+
+    def __init__(self, folder: Path, scratch: Path, capabilities: str = CAPABILITIES):
+        self.folder = folder
+        self.capabilities = capabilities
+        self.index = scratch / "index.txt"
+        self.index.write_text("")
+        (scratch / "index.txt.attr").write_text("unique_subject = no\n")
+
+    def __call__(self, exchange: Exchange) -> bytes:
+        if not exchange.operation:
+            return reply(self._status(exchange.message), "application/ocsp-response")
+        if exchange.operation == "GetCACaps":
+            return reply("\r\n".join(self.capabilities.split()).encode(), "text/plain")
+        if exchange.operation == "GetCACert":
+            ca = openssl.der(self.folder / "ca.pem")
+            return reply(ca, "application/x-x509-ca-cert")
+        return reply(self._enroll(exchange.message), "application/x-pki-message")
+
+    def _status(self, request: bytes) -> bytes:
+        with TemporaryDirectory() as scratch:
+            asked, answered = Path(scratch) / "q", Path(scratch) / "a"
+            asked.write_bytes(request)
+            run(
+                "openssl", "ocsp", "-index", self.index, "-CA", self.folder / "ca.pem",
+                "-rsigner", self.folder / "ca.pem", "-rkey", self.folder / "ca.key",
+                "-reqin", asked, "-respout", answered, "-ndays", "7",
+            ).ok()  # fmt: skip
+            return answered.read_bytes()
+
+    def _enroll(self, request: bytes) -> bytes:
+        ca, key = self.folder / "ca.pem", self.folder / "ca.key"
+        with TemporaryDirectory() as scratch:
+            place = Path(scratch)
+            signer = place / "signer.pem"
+            verify = ["openssl", "cms", "-verify", "-noverify", "-inform", "DER", "-binary"]
+            sealed = run(*verify, "-signer", signer, stdin=request).ok().out
+            (place / "csr.der").write_bytes(scep.open_envelope(sealed, ca, key))
+            run("openssl", "req", "-inform", "DER", "-in", place / "csr.der", "-out", place / "csr").ok()
+            issued = openssl.issue(self.folder, place / "csr", place / "issued.pem", EXTENSIONS)
+            self.record(issued)
+            bundle = run(
+                "openssl", "crl2pkcs7", "-nocrl", "-certfile", issued, "-outform", "DER"
+            ).ok()  # fmt: skip
+            info = asn1.read(request)[1][0].children[-1][0]
+            asked = {asn1.read_oid(a[0].value): a[1][0].value for a in info[3].children}
+            shape = scep.Shape(transaction_id=asked[scep.TRANSACTION_ID].decode())
+            granted = (
+                scep.attribute(scep.PKI_STATUS, asn1.printable("0")),
+                scep.attribute(scep.RECIPIENT_NONCE, asn1.octets(asked[scep.SENDER_NONCE])),
+            )
+            content = scep.envelope(bundle.out, signer, shape)
+            return scep.message(scep.CERT_REP, content, ca, key, shape, granted)
+
+    def record(self, certificate: Path, revoked: bool = False) -> None:
+        """Makes a certificate known to the OCSP side."""
+        serial = openssl.field(certificate, "serial")
+        subject = openssl.field(certificate, "subject").replace(" ", "")
+        state = "R\t491231235959Z\t260101000000Z,keyCompromise" if revoked else "V\t491231235959Z\t"
+        with open(self.index, "a") as index:
+            index.write(f"{state}\t{serial}\tunknown\t/{subject}\n")
