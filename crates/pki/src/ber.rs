@@ -9,7 +9,14 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
-use crate::tlv::{length_octets, put_length, tag};
+/// The identifier octets that matter here.
+mod tag {
+    pub(super) const OCTET_STRING: u8 = 0x04;
+    pub(super) const OID: u8 = 0x06;
+    pub(super) const SEQUENCE: u8 = 0x30;
+    pub(super) const SET: u8 = 0x31;
+    pub(super) const CONTEXT_0: u8 = 0xa0;
+}
 
 /// How much input is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,7 +235,7 @@ impl<'a> Scan<'a> {
         start: usize,
     ) -> Result<Contents, BerError> {
         const CHUNKED_OCTETS: u8 = tag::OCTET_STRING | 0x20;
-        const IMPLICIT_CONTENT: u8 = tag::context(0);
+        const IMPLICIT_CONTENT: u8 = tag::CONTEXT_0;
         match header.first {
             CHUNKED_OCTETS => Ok(Contents::Chunks),
             _ if parent == Contents::Chunks => Err(BerError::Chunk { at: start }),
@@ -343,6 +350,21 @@ fn measure(nodes: &mut [Node]) -> usize {
         }
     }
     sum
+}
+
+/// Appends a minimal definite length.
+fn put_length(out: &mut Vec<u8>, length: usize) {
+    let more = length_octets(length) - 1;
+    if more > 0 {
+        out.push(0x80 | u8::try_from(more).unwrap_or(0x7f));
+    }
+    let octets = length.to_be_bytes();
+    out.extend(octets.iter().skip(octets.len() - more.max(1)));
+}
+
+/// How many octets [`put_length`] writes.
+const fn length_octets(length: usize) -> usize {
+    if length < 0x80 { 1 } else { 1 + (usize::BITS - length.leading_zeros()).div_ceil(8) as usize }
 }
 
 #[cfg(test)]

@@ -5,4 +5,3 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 pub mod ber;
-pub mod tlv;

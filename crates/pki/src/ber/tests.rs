@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::tlv::{Elements, element};
 
 const LIMITS: Limits = Limits::of_octets(1 << 20);
 
@@ -95,22 +94,43 @@ fn size_is_checked_first_and_depth_while_reading() {
 /// Writes DER again as BER, drawing every free choice from `choices`.
 fn as_ber(der: &[u8], choices: &mut impl FnMut() -> u8) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut elements = Elements::new(der);
+    let mut rest = der;
     let mut seen = Vec::new();
-    while !elements.is_empty() {
-        let e = elements.any().unwrap();
-        let encrypted_content = e.tag == 0x80 && seen == [tag::OID, tag::SEQUENCE];
-        seen.push(e.tag);
+    while let Some((tag, value)) = take(&mut rest) {
+        let encrypted_content = tag == 0x80 && seen == [tag::OID, tag::SEQUENCE];
+        seen.push(tag);
         let choice = choices();
-        if e.tag & 0x20 != 0 {
-            wrap(&mut out, e.tag, &as_ber(e.value, choices), choice);
-        } else if (e.tag == tag::OCTET_STRING || encrypted_content) && choice & 0x10 != 0 {
-            let chunks = chunked(e.value, choices, 0);
-            wrap(&mut out, e.tag | 0x20, &chunks, choice);
+        if tag & 0x20 != 0 {
+            wrap(&mut out, tag, &as_ber(value, choices), choice);
+        } else if (tag == tag::OCTET_STRING || encrypted_content) && choice & 0x10 != 0 {
+            let chunks = chunked(value, choices, 0);
+            wrap(&mut out, tag | 0x20, &chunks, choice);
         } else {
-            wrap(&mut out, e.tag, e.value, choice | 1);
+            wrap(&mut out, tag, value, choice | 1);
         }
     }
+    out
+}
+
+/// The first element of some DER.
+fn take<'a>(rest: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
+    let [tag, first, after @ ..] = *rest else { return None };
+    let long = usize::from(first.saturating_sub(0x80));
+    let (length, after) = after.split_at(long);
+    let length = match long {
+        0 => usize::from(*first),
+        _ => length.iter().fold(0, |sum, octet| (sum << 8) | usize::from(*octet)),
+    };
+    let (value, after) = after.split_at(length);
+    *rest = after;
+    Some((*tag, value))
+}
+
+/// One element of DER.
+fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let mut out = vec![tag];
+    put_length(&mut out, parts.iter().map(|part| part.len()).sum());
+    parts.iter().for_each(|part| out.extend_from_slice(part));
     out
 }
 
@@ -151,9 +171,9 @@ fn any_der() -> impl Strategy<Value = Vec<u8>> {
     let octets = || proptest::collection::vec(any::<u8>(), 0..300);
     let leaf = prop_oneof![
         octets().prop_map(|v| element(tag::OCTET_STRING, &[&v])),
-        octets().prop_map(|v| element(tag::INTEGER, &[&v])),
+        octets().prop_map(|v| element(0x02, &[&v])),
         octets().prop_map(|v| element(0x80, &[&v])),
-        Just(vec![tag::NULL, 0]),
+        Just(vec![0x05, 0]),
         octets().prop_map(|v| {
             let info = [element(tag::OID, &[&[42]]), element(0x30, &[]), element(0x80, &[&v])];
             element(tag::SEQUENCE, &[&info.concat()])
