@@ -12,7 +12,7 @@ from .process import run
 from .recorder import Exchange, reply
 
 CAPABILITIES = "Renewal SHA-1 SHA-256 SHA-384 SHA-512 AES DES3 SCEPStandard POSTPKIOperation"
-EXTENSIONS = "basicConstraints=CA:FALSE\nkeyUsage=digitalSignature,keyEncipherment"
+EXTENSIONS = "keyUsage=digitalSignature,keyEncipherment\nextendedKeyUsage=clientAuth,serverAuth"
 
 
 class PlainCa:
@@ -21,6 +21,7 @@ class PlainCa:
     def __init__(self, folder: Path, scratch: Path, capabilities: str = CAPABILITIES):
         self.folder = folder
         self.capabilities = capabilities
+        self.extensions = EXTENSIONS
         self.index = scratch / "index.txt"
         self.index.write_text("")
         (scratch / "index.txt.attr").write_text("unique_subject = no\n")
@@ -55,7 +56,7 @@ class PlainCa:
             sealed = run(*verify, "-signer", signer, stdin=request).ok().out
             (place / "csr.der").write_bytes(scep.open_envelope(sealed, ca, key))
             run("openssl", "req", "-inform", "DER", "-in", place / "csr.der", "-out", place / "csr").ok()
-            issued = openssl.issue(self.folder, place / "csr", place / "issued.pem", EXTENSIONS)
+            issued = openssl.issue(self.folder, place / "csr", place / "issued.pem", self.extensions)
             self.record(issued)
             bundle = run(
                 "openssl", "crl2pkcs7", "-nocrl", "-certfile", issued, "-outform", "DER"
@@ -75,5 +76,6 @@ class PlainCa:
         serial = openssl.field(certificate, "serial")
         subject = openssl.field(certificate, "subject").replace(" ", "")
         state = "R\t491231235959Z\t260101000000Z,keyCompromise" if revoked else "V\t491231235959Z\t"
-        with open(self.index, "a") as index:
-            index.write(f"{state}\t{serial}\tunknown\t/{subject}\n")
+        lines = self.index.read_text().splitlines(keepends=True)
+        kept = [line for line in lines if line.split("\t")[3] != serial]
+        self.index.write_text("".join([*kept, f"{state}\t{serial}\tunknown\t/{subject}\n"]))

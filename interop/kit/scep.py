@@ -28,6 +28,12 @@ SIGNATURES = {
     "sha384": "1.2.840.113549.1.1.12",
     "sha512": "1.2.840.113549.1.1.13",
 }
+ECDSA = {
+    "sha1": "1.2.840.10045.4.1",
+    "sha256": "1.2.840.10045.4.3.2",
+    "sha384": "1.2.840.10045.4.3.3",
+    "sha512": "1.2.840.10045.4.3.4",
+}
 RSA_ENCRYPTION = "1.2.840.113549.1.1.1"
 DATA = "1.2.840.113549.1.7.1"
 SIGNED_DATA = "1.2.840.113549.1.7.2"
@@ -86,13 +92,17 @@ def message(
     tbs = asn1.read(certificate)[0]
     serial, issuer = tbs[1].raw, tbs[3].raw
     algorithm = asn1.sequence(asn1.oid(DIGESTS[shape.digest]), asn1.null())
-    named = RSA_ENCRYPTION if shape.signature_oid == "rsaEncryption" else SIGNATURES[shape.digest]
+    named = asn1.sequence(asn1.oid(RSA_ENCRYPTION), asn1.null())
+    if "id-ecPublicKey" in openssl.show(signer):
+        named = asn1.sequence(asn1.oid(ECDSA[shape.digest]))
+    elif shape.signature_oid != "rsaEncryption":
+        named = asn1.sequence(asn1.oid(SIGNATURES[shape.digest]), asn1.null())
     info = asn1.sequence(
         asn1.integer(1),
         asn1.sequence(issuer, serial),
         algorithm,
         b"\xa0" + attributes[1:],
-        asn1.sequence(asn1.oid(named), asn1.null()),
+        named,
         asn1.octets(signature),
     )
     parts = [asn1.integer(1), asn1.set_of(algorithm)]
@@ -125,14 +135,18 @@ class Reply:
 
 
 def read_reply(der: bytes, ca: Path) -> Reply:
-    """Reads a CertRep; openssl verifies its signature, the CA file is who may have signed."""
-    verify = ["openssl", "cms", "-verify", "-inform", "DER", "-binary", "-CAfile", ca]
-    content = run(*verify, "-purpose", "any", "-certfile", ca, stdin=der).ok().out
-    info = asn1.read(der)[1][0].children[-1][0]
+    """Reads a CertRep; openssl verifies its signature, the CA file says who may have signed."""
+    signed = asn1.read(der)[1][0]
+    info = signed.children[-1][0]
     values = {asn1.read_oid(a[0].value): a[1][0].value for a in info[3].children}
-    fail = values.get(FAIL_INFO)
     if values[MESSAGE_TYPE] != str(CERT_REP).encode():
         raise AssertionError(f"message type {values[MESSAGE_TYPE]!r}, not a CertRep")
+    verify = ["openssl", "cms", "-verify", "-inform", "DER", "-binary", "-purpose", "any"]
+    verify += ["-CAfile", ca, "-certfile", ca]
+    # A failure or a pending carries no content; the digest is then that of nothing.
+    empty = len(signed[2].children) == 1
+    verify += ["-content", "/dev/null"] if empty else []
+    fail = values.get(FAIL_INFO)
     return Reply(
         status=int(values[PKI_STATUS]),
         fail_info=None if fail is None else int(fail),
@@ -140,15 +154,33 @@ def read_reply(der: bytes, ca: Path) -> Reply:
         recipient_nonce=values[RECIPIENT_NONCE],
         digest=asn1.read_oid(info[2][0].value),
         signature=asn1.read_oid(info[4][0].value),
-        content=content,
+        content=run(*verify, stdin=der).ok().out,
     )
 
 
-def open_envelope(content: bytes, certificate: Path, key: Path) -> bytes:
-    """Decrypts a reply's EnvelopedData with the client's key."""
+def open_envelope(
+    content: bytes, certificate: Path, key: Path, password: str | None = None
+) -> bytes:
+    """Decrypts a reply's EnvelopedData with the client's key, or with a password."""
     command = ["openssl", "cms", "-decrypt", "-inform", "DER", "-binary"]
     command += ["-provider", "default", "-provider", "legacy"]
-    return run(*command, "-recip", certificate, "-inkey", key, stdin=content).ok().out
+    if password is None:
+        command += ["-recip", certificate, "-inkey", key]
+    else:
+        command += ["-pwri_password", password]
+    return run(*command, stdin=content).ok().out
+
+
+def recipients(content: bytes) -> set[str]:
+    """The kinds of recipient that an EnvelopedData names: `key transport`, `password`, …"""
+    kinds = {0x30: "key transport", 0xA1: "key agreement", 0xA3: "password"}
+    infos = next(node for node in asn1.read(content)[1][0].children if node.tag == 0x31)
+    return {kinds.get(info.tag, hex(info.tag)) for info in infos.children}
+
+
+def cipher(content: bytes) -> str:
+    """The content cipher's object identifier."""
+    return asn1.read_oid(asn1.read(content)[1][0].children[2][1][0].value)
 
 
 def certificates(degenerate: bytes, out: Path) -> Path:

@@ -1,5 +1,6 @@
 """nginx and Apache on loopback, asking an OCSP responder about the certificates of their callers."""
 
+import os
 from pathlib import Path
 
 from .process import Daemon, Finished, free_port, run
@@ -26,13 +27,15 @@ ServerRoot {work}
 ServerName localhost
 PidFile {work}/httpd.pid
 Listen 127.0.0.1:{port}
+DirectoryIndex index.html
 ErrorLog /dev/stderr
 LogLevel info
 LoadModule mpm_event_module {modules}/mod_mpm_event.so
 LoadModule authz_core_module {modules}/mod_authz_core.so
+LoadModule dir_module {modules}/mod_dir.so
 LoadModule socache_shmcb_module {modules}/mod_socache_shmcb.so
 LoadModule ssl_module {modules}/mod_ssl.so
-DocumentRoot {work}/www
+{owner}DocumentRoot {work}/www
 SSLEngine on
 SSLProtocol -all +TLSv1.2
 SSLCertificateFile {certificate}
@@ -42,6 +45,10 @@ SSLVerifyClient require
 SSLVerifyDepth 2
 SSLOCSPEnable leaf
 """
+
+
+# Apache started by root gives its rights up, and insists on being told to whom.
+OWNER = "User www-data\nGroup www-data\n"
 
 
 class WebServer:
@@ -57,7 +64,7 @@ class WebServer:
         settings.write_text(
             text.format(
                 work=place, port=self.port, certificate=certificate, key=key, ca=ca,
-                modules="/usr/lib/apache2/modules",
+                modules="/usr/lib/apache2/modules", owner=OWNER if os.geteuid() == 0 else "",
             )  # fmt: skip
         )
         if kind == "nginx":

@@ -1,0 +1,110 @@
+"""Cases, the ledger of known deviations, and the report."""
+
+import fnmatch
+import time
+import tomllib
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+from .process import Missing
+
+RSA = ("rsa:2048", "rsa:4096")
+EC = ("P-256", "P-384")
+EVERY = RSA + EC
+
+
+@dataclass
+class Case:
+    """A sentence about a client, and for which CA keys it must be true."""
+
+    name: str
+    keys: tuple[str, ...]
+    run: Callable
+
+
+CASES: list[Case] = []
+
+
+def case(name: str, keys: tuple[str, ...] = EVERY):
+    """Registers a function `(site, work)` that raises AssertionError when the sentence is false."""
+
+    def register(function: Callable) -> Callable:
+        CASES.append(Case(name, keys, function))
+        return function
+
+    return register
+
+
+class Ledger:
+    """Deviations that are known, each with its reason; one that is gone fails the run."""
+
+    def __init__(self, path: Path):
+        entries = tomllib.loads(path.read_text()).get("deviation", [])
+        self.entries = [(entry["case"], entry["says"], entry["reason"]) for entry in entries]
+        self.met: set[str] = set()
+
+    def reason(self, name: str, failure: str) -> str | None:
+        """Why this failure is expected, if it is."""
+        for pattern, says, reason in self.entries:
+            if fnmatch.fnmatchcase(name, pattern) and says in failure:
+                self.met.add(pattern)
+                return reason
+        return None
+
+    def expects(self, name: str) -> bool:
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern, _, _ in self.entries)
+
+    def unmet(self) -> list[str]:
+        return [pattern for pattern, _, _ in self.entries if pattern not in self.met]
+
+
+class Report:
+    """Counts, prints each case as it ends, and the failures whole at the end."""
+
+    def __init__(self, ledger: Ledger):
+        self.ledger = ledger
+        self.passed = 0
+        self.failures: list[tuple[str, str]] = []
+
+    def run(self, name: str, function: Callable, *arguments) -> None:
+        start, failure = time.monotonic(), ""
+        try:
+            function(*arguments)
+        except Missing as missing:
+            failure = f"not installed: {missing}"
+        except AssertionError as error:
+            failure = str(error) or traceback.format_exc()
+        except Exception:  # noqa: BLE001 - a broken case is a failed case, the others still run
+            failure = traceback.format_exc()
+        reason = self.ledger.reason(name, failure) if failure else None
+        if not failure and self.ledger.expects(name):
+            failure = "passes, though the ledger expects it to fail: take the entry out"
+        took = f"{time.monotonic() - start:5.1f} s"
+        if reason:
+            print(f"known  {took}  {name}: {reason}", flush=True)
+            self.passed += 1
+        elif failure:
+            print(f"FAILED {took}  {name}", flush=True)
+            self.failures.append((name, failure))
+        else:
+            print(f"ok     {took}  {name}", flush=True)
+            self.passed += 1
+
+    def close(self, whole: bool) -> int:
+        """Prints the failures and the closing line; returns the exit status."""
+        for pattern in self.ledger.unmet() if whole else []:
+            self.failures.append((pattern, "stands in the ledger, but no case failed so"))
+        for name, failure in self.failures:
+            print(f"\n--- {name}\n{shortened(failure)}")
+        print(f"\n{self.passed} passed, {len(self.failures)} failed")
+        return 1 if self.failures else 0
+
+
+def shortened(failure: str) -> str:
+    """The head and the tail of a long failure; `--keep` leaves the rest to be read."""
+    lines = failure.strip().splitlines()
+    if len(lines) <= 60:
+        return "\n".join(lines)
+    return "\n".join([*lines[:20], f"… {len(lines) - 55} lines …", *lines[-35:]])
