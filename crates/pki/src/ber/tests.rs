@@ -130,7 +130,9 @@ fn take<'a>(rest: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
 fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let mut out = vec![tag];
     put_length(&mut out, parts.iter().map(|part| part.len()).sum());
-    parts.iter().for_each(|part| out.extend_from_slice(part));
+    for part in parts {
+        out.extend_from_slice(part);
+    }
     out
 }
 
