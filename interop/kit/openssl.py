@@ -42,7 +42,7 @@ def issue(folder: Path, csr: Path, out: Path, extensions: str, days: int = 3650)
     settings.write_text(extensions + "\n")
     run(
         "openssl", "x509", "-req", "-in", csr, "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key",
-        "-sha256", "-days", days, "-extfile", settings, "-out", out,
+        "-sha256", "-days", days, "-extfile", settings, "-copy_extensions", "copy", "-out", out,
     ).ok()  # fmt: skip
     settings.unlink()
     return out

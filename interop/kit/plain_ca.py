@@ -1,6 +1,6 @@
 """The smallest SCEP and OCSP peer that clients accept, out of openssl commands.
 
-It exists to draw messages out of foreign clients (see `capture`): it grants everything and keeps
+It exists to draw messages out of foreign clients (see `capture`): it grants what knows the challenge and keeps
 nothing but what OCSP needs. No part of the product, and nothing of the product is in it.
 """
 
@@ -18,13 +18,15 @@ EXTENSIONS = "keyUsage=digitalSignature,keyEncipherment\nextendedKeyUsage=client
 class PlainCa:
     """Answers GetCACaps, GetCACert, PKIOperation and OCSP for the CA kept in `folder`."""
 
-    def __init__(self, folder: Path, scratch: Path, capabilities: str = CAPABILITIES):
+    def __init__(self, folder: Path, scratch: Path, challenge: str = ""):
         self.folder = folder
-        self.capabilities = capabilities
+        self.challenge = challenge
+        self.capabilities = CAPABILITIES
         self.extensions = EXTENSIONS
         self.index = scratch / "index.txt"
         self.index.write_text("")
         (scratch / "index.txt.attr").write_text("unique_subject = no\n")
+        self.record(folder / "ca.pem")
 
     def __call__(self, exchange: Exchange) -> bytes:
         if not exchange.operation:
@@ -55,21 +57,27 @@ class PlainCa:
             verify = ["openssl", "cms", "-verify", "-noverify", "-inform", "DER", "-binary"]
             sealed = run(*verify, "-signer", signer, stdin=request).ok().out
             (place / "csr.der").write_bytes(scep.open_envelope(sealed, ca, key))
-            run("openssl", "req", "-inform", "DER", "-in", place / "csr.der", "-out", place / "csr").ok()
-            issued = openssl.issue(self.folder, place / "csr", place / "issued.pem", self.extensions)
-            self.record(issued)
-            bundle = run(
-                "openssl", "crl2pkcs7", "-nocrl", "-certfile", issued, "-outform", "DER"
-            ).ok()  # fmt: skip
+            asking = ["openssl", "req", "-inform", "DER", "-in", place / "csr.der"]
+            run(*asking, "-out", place / "csr").ok()
+            challenge = f"challengePassword:{self.challenge}"
+            # A renewal says who it is by its signer and needs no challenge.
+            renews = run("openssl", "verify", "-CAfile", ca, signer).status == 0
+            text = "".join(run(*asking, "-noout", "-text").ok().out.decode().split())
+            granted = renews or not self.challenge or challenge in text
             info = asn1.read(request)[1][0].children[-1][0]
             asked = {asn1.read_oid(a[0].value): a[1][0].value for a in info[3].children}
             shape = scep.Shape(transaction_id=asked[scep.TRANSACTION_ID].decode())
-            granted = (
-                scep.attribute(scep.PKI_STATUS, asn1.printable("0")),
-                scep.attribute(scep.RECIPIENT_NONCE, asn1.octets(asked[scep.SENDER_NONCE])),
-            )
-            content = scep.envelope(bundle.out, signer, shape)
-            return scep.message(scep.CERT_REP, content, ca, key, shape, granted)
+            nonce = scep.attribute(scep.RECIPIENT_NONCE, asn1.octets(asked[scep.SENDER_NONCE]))
+            status = scep.attribute(scep.PKI_STATUS, asn1.printable("0" if granted else "2"))
+            if not granted:
+                reason = scep.attribute(scep.FAIL_INFO, asn1.printable("2"))
+                return scep.message(scep.CERT_REP, b"", ca, key, shape, (nonce, status, reason))
+            issued = openssl.issue(self.folder, place / "csr", place / "issued.pem", self.extensions)
+            self.record(issued)
+            certificates = ["openssl", "crl2pkcs7", "-nocrl", "-certfile", issued]
+            bundle = run(*certificates, "-outform", "DER").ok().out
+            content = scep.envelope(bundle, signer, shape)
+            return scep.message(scep.CERT_REP, content, ca, key, shape, (nonce, status))
 
     def record(self, certificate: Path, revoked: bool = False) -> None:
         """Makes a certificate known to the OCSP side."""

@@ -85,14 +85,16 @@ class ScepClient:
     def request(self, key: Path, subject: str, challenge: str | None, extensions: str = "") -> bytes:
         """A PKCS#10 request in DER; extensions are lines of an openssl section."""
         settings = self._file("request.cnf")
+        names = [part.split("=", 1) for part in subject.strip("/").split("/")]
+        name = "".join(f"{n}.{kind}={value}\n" for n, (kind, value) in enumerate(names))
         heads = "attributes=a\n" if challenge is not None else ""
         heads += "req_extensions=x\n" if extensions else ""
         settings.write_text(
-            f"[req]\ndistinguished_name=n\nprompt=no\nstring_mask=utf8only\n{heads}[n]\n"
+            f"[req]\ndistinguished_name=n\nprompt=no\nstring_mask=utf8only\n{heads}[n]\n{name}"
             f"[a]\nchallengePassword={challenge}\n[x]\n{extensions}\n"
         )
-        command = ["openssl", "req", "-new", "-key", key, "-config", settings, "-outform", "DER"]
-        return run(*command, "-subj", subject).ok().out
+        command = ["openssl", "req", "-new", "-key", key, "-config", settings]
+        return run(*command, "-outform", "DER").ok().out
 
     def send(self, message: bytes, how: str = "POST") -> Answer:
         if how == "GET":

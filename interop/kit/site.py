@@ -90,7 +90,7 @@ class Plain(Site):
     def __init__(self, key: str, work: Path):
         self.name, folder = key, work / "plain"
         self.ca = openssl.authority(folder, key)
-        self._peer = PlainCa(folder, work)
+        self._peer = PlainCa(folder, work, "secret")
         self._recorder = Recorder(self._peer)
 
     def __enter__(self) -> "Plain":
