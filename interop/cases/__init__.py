@@ -1,3 +1,14 @@
 """The cases, a file for each client."""
 
-from . import apache_nginx, certmonger, gnutls, nss, openssl_ocsp, scepclient, strongswan  # noqa: F401
+from . import (  # noqa: F401
+    apache_nginx,
+    certmonger,
+    gnutls,
+    nss,
+    openssl_ocsp,
+    raw_http,
+    scep_messages,
+    scep_refusals,
+    scepclient,
+    strongswan,
+)

@@ -62,3 +62,8 @@ def field(pem: Path, name: str) -> str:
 def show(pem: Path) -> str:
     """A certificate as text."""
     return run("openssl", "x509", "-in", pem, "-noout", "-text").ok().out.decode()
+
+
+def public_key(pem: Path) -> bytes:
+    """A certificate's public key."""
+    return run("openssl", "x509", "-in", pem, "-noout", "-pubkey").ok().out

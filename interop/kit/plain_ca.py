@@ -76,7 +76,8 @@ class PlainCa:
             self.record(issued)
             certificates = ["openssl", "crl2pkcs7", "-nocrl", "-certfile", issued]
             bundle = run(*certificates, "-outform", "DER").ok().out
-            content = scep.envelope(bundle, signer, shape)
+            password = None if scep.key_algorithm(signer) == "rsaEncryption" else self.challenge
+            content = scep.envelope(bundle, signer, shape, password)
             return scep.message(scep.CERT_REP, content, ca, key, shape, (nonce, status))
 
     def record(self, certificate: Path, revoked: bool = False) -> None:

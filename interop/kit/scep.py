@@ -34,6 +34,7 @@ ECDSA = {
     "sha384": "1.2.840.10045.4.3.3",
     "sha512": "1.2.840.10045.4.3.4",
 }
+ED25519 = "1.3.101.112"
 RSA_ENCRYPTION = "1.2.840.113549.1.1.1"
 DATA = "1.2.840.113549.1.7.1"
 SIGNED_DATA = "1.2.840.113549.1.7.2"
@@ -58,12 +59,14 @@ class Shape:
     nonce: bytes = field(default_factory=lambda: os.urandom(16))
 
 
-def envelope(content: bytes, recipient: Path, shape: Shape) -> bytes:
-    """EnvelopedData for the recipient's certificate."""
+def envelope(
+    content: bytes, recipient: Path, shape: Shape, password: str | None = None
+) -> bytes:
+    """EnvelopedData for the recipient's certificate, or for those who know a password."""
     command = ["openssl", "cms", "-encrypt", "-binary", "-outform", "DER", f"-{shape.cipher}"]
     command += ["-provider", "default", "-provider", "legacy"]
     command += ["-stream"] if shape.inner_streamed else []
-    command += ["-recip", recipient]
+    command += ["-recip", recipient] if password is None else ["-pwri_password", password]
     if shape.oaep:
         command += ["-keyopt", "rsa_padding_mode:oaep", "-keyopt", f"rsa_oaep_md:{shape.oaep}"]
         command += ["-keyopt", f"rsa_mgf1_md:{shape.oaep}"]
@@ -75,6 +78,7 @@ def message(
 ) -> bytes:
     """A whole pkiMessage: SignedData over the envelope, signed by `key` as `signer`."""
     transaction_id = shape.transaction_id or os.urandom(16).hex()
+    algorithm = key_algorithm(signer)
     digest = run("openssl", "dgst", f"-{shape.digest}", "-binary", stdin=content).ok().out
     attributes = asn1.set_of(
         attribute(CONTENT_TYPE, asn1.oid(DATA)),
@@ -86,26 +90,30 @@ def message(
     )
     with TemporaryDirectory() as folder:
         (Path(folder) / "attributes").write_bytes(attributes)
-        signing = ["openssl", "dgst", f"-{shape.digest}", "-sign", key, Path(folder) / "attributes"]
-        signature = run(*signing).ok().out
+        signing = ["openssl", "dgst", f"-{shape.digest}", "-sign", key]
+        if algorithm == "ED25519":
+            signing = ["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", key, "-in"]
+        signature = run(*signing, Path(folder) / "attributes").ok().out
     certificate = openssl.der(signer)
     tbs = asn1.read(certificate)[0]
     serial, issuer = tbs[1].raw, tbs[3].raw
-    algorithm = asn1.sequence(asn1.oid(DIGESTS[shape.digest]), asn1.null())
+    digesting = asn1.sequence(asn1.oid(DIGESTS[shape.digest]), asn1.null())
     named = asn1.sequence(asn1.oid(RSA_ENCRYPTION), asn1.null())
-    if "id-ecPublicKey" in openssl.show(signer):
+    if algorithm == "ED25519":
+        named = asn1.sequence(asn1.oid(ED25519))
+    elif algorithm == "id-ecPublicKey":
         named = asn1.sequence(asn1.oid(ECDSA[shape.digest]))
     elif shape.signature_oid != "rsaEncryption":
         named = asn1.sequence(asn1.oid(SIGNATURES[shape.digest]), asn1.null())
     info = asn1.sequence(
         asn1.integer(1),
         asn1.sequence(issuer, serial),
-        algorithm,
+        digesting,
         b"\xa0" + attributes[1:],
         named,
         asn1.octets(signature),
     )
-    parts = [asn1.integer(1), asn1.set_of(algorithm)]
+    parts = [asn1.integer(1), asn1.set_of(digesting)]
     tail = [asn1.tlv(0xA0, certificate), asn1.set_of(info)]
     if shape.outer_chunk is None:
         inner = asn1.sequence(asn1.oid(DATA), asn1.tlv(0xA0, asn1.octets(content)))
@@ -115,6 +123,11 @@ def message(
     inner = asn1.indefinite(0x30, asn1.oid(DATA), asn1.indefinite(0xA0, pieces))
     signed = asn1.indefinite(0x30, *parts, inner, *tail)
     return asn1.indefinite(0x30, asn1.oid(SIGNED_DATA), asn1.indefinite(0xA0, signed))
+
+
+def key_algorithm(certificate: Path) -> str:
+    """A certificate's key algorithm as openssl names it: `rsaEncryption`, `id-ecPublicKey`, …"""
+    return openssl.show(certificate).partition("Public Key Algorithm: ")[2].split("\n")[0]
 
 
 def attribute(name: str, value: bytes) -> bytes:
@@ -179,8 +192,14 @@ def recipients(content: bytes) -> set[str]:
 
 
 def cipher(content: bytes) -> str:
-    """The content cipher's object identifier."""
-    return asn1.read_oid(asn1.read(content)[1][0].children[2][1][0].value)
+    """The content cipher of an EnvelopedData: an object identifier."""
+    return asn1.read_oid(asn1.read(content)[1][0].children[-1][1][0].value)
+
+
+def key_transport(content: bytes) -> str:
+    """How an EnvelopedData's first recipient gets its key: an object identifier."""
+    infos = next(node for node in asn1.read(content)[1][0].children if node.tag == 0x31)
+    return asn1.read_oid(infos[0][2][0].value)
 
 
 def certificates(degenerate: bytes, out: Path) -> Path:
@@ -191,4 +210,12 @@ def certificates(degenerate: bytes, out: Path) -> Path:
         run("openssl", "x509", "-inform", "DER", stdin=node.raw).ok().out for node in held.children
     )
     out.write_bytes(pem)
+    return out
+
+
+def crl(degenerate: bytes, out: Path) -> Path:
+    """The CRL of a degenerate SignedData, as PEM."""
+    lists = asn1.read(degenerate)[1][0]
+    held = next(node for node in lists.children if node.tag == 0xA1)
+    out.write_bytes(run("openssl", "crl", "-inform", "DER", stdin=held[0].raw).ok().out)
     return out

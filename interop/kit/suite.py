@@ -13,6 +13,7 @@ from .process import Missing
 RSA = ("rsa:2048", "rsa:4096")
 EC = ("P-256", "P-384")
 EVERY = RSA + EC
+FOREIGN = ("apache_nginx", "certmonger", "gnutls", "nss", "openssl_ocsp", "scepclient", "strongswan")
 
 
 @dataclass
@@ -22,6 +23,8 @@ class Case:
     name: str
     keys: tuple[str, ...]
     run: Callable
+    # A foreign program plays the client, rather than one of ours.
+    foreign: bool
 
 
 CASES: list[Case] = []
@@ -31,7 +34,8 @@ def case(name: str, keys: tuple[str, ...] = EVERY):
     """Registers a function `(site, work)` that raises AssertionError when the sentence is false."""
 
     def register(function: Callable) -> Callable:
-        CASES.append(Case(name, keys, function))
+        module = function.__module__.rpartition(".")[2]
+        CASES.append(Case(name, keys, function, module in FOREIGN))
         return function
 
     return register
