@@ -7,11 +7,13 @@
 
 pub mod algorithm;
 pub mod ber;
+pub mod cms;
 pub mod digest;
 pub mod general_name;
 pub mod key;
 pub mod name;
 pub mod oid;
+pub mod padding;
 pub mod serial;
 pub mod time;
 pub mod tlv;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::padding::PaddingError;
 use crate::{Digest, SignatureAlgorithm};
 use aws_lc_rs::rsa as lc_rsa;
 use proptest::prelude::*;
@@ -175,10 +176,12 @@ fn what_is_wrapped_the_library_unwraps() {
 #[test]
 fn wrapping_says_why_it_cannot() {
     let key = first("rsa1024").key;
-    assert_eq!(key.wrap_pkcs1(&[1; 118], &[9; 200]), Err(WrapError::TooLong));
-    assert_eq!(key.wrap_pkcs1(&[1; 16], &[0; 200]), Err(WrapError::Randomness(109)));
-    assert_eq!(key.wrap_oaep(Digest::Sha512, &[1; 16], &[1; 64]), Err(WrapError::TooLong));
-    assert_eq!(key.wrap_oaep(Digest::Sha1, &[1; 16], &[1; 19]), Err(WrapError::Randomness(20)));
+    let too_long = |message, block| WrapError::Padding(PaddingError::TooLong { message, block });
+    let too_little = |given, needed| WrapError::Padding(PaddingError::Random { given, needed });
+    assert_eq!(key.wrap_pkcs1(&[1; 118], &[9; 200]), Err(too_long(118, 128)));
+    assert_eq!(key.wrap_pkcs1(&[1; 16], &[0; 15]), Err(too_little(15, 16)));
+    assert_eq!(key.wrap_oaep(Digest::Sha512, &[1; 16], &[1; 64]), Err(too_long(16, 128)));
+    assert_eq!(key.wrap_oaep(Digest::Sha1, &[1; 16], &[1; 19]), Err(too_little(19, 20)));
     assert_eq!(first("p256").key.wrap_pkcs1(&[1; 16], &[9; 200]), Err(WrapError::NotRsa));
 }
 

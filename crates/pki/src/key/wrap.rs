@@ -1,9 +1,14 @@
-//! Encrypting a content key to an RSA key: PKCS #1 v1.5 and OAEP. Randomness is an argument.
+//! Encrypting a content key to an RSA key. Randomness is an argument.
 //!
-//! The way back, where timing matters, is in [`crate::padding`].
+//! The padding, and the way back where timing matters, are in [`crate::padding`].
+
+use zeroize::Zeroizing;
 
 use super::{Parsed, PublicKey};
-use crate::Digest;
+use crate::{
+    Digest,
+    padding::{Oaep, PaddingError, pad_oaep, pad_pkcs1},
+};
 
 /// Why a content key cannot be encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -11,12 +16,12 @@ pub enum WrapError {
     /// Only RSA keys decrypt.
     #[error("content keys can be encrypted to RSA keys only")]
     NotRsa,
-    /// The content key does not fit into the modulus with its padding.
-    #[error("the content key is too long for the RSA key")]
-    TooLong,
-    /// Fewer random octets than the padding takes.
-    #[error("the padding takes {0} random octets")]
-    Randomness(usize),
+    /// The content key does not fit, or too little randomness was given.
+    #[error(transparent)]
+    Padding(#[from] PaddingError),
+    /// The block is not as long as the modulus, or its number is larger.
+    #[error("the block is no number below the modulus")]
+    Block,
 }
 
 impl PublicKey {
@@ -28,60 +33,25 @@ impl PublicKey {
         }
     }
 
-    /// RSAES-PKCS1-v1_5 (RFC 8017, 7.2.1). `random` fills the padding, with its zeros passed over:
-    /// 64 octets more than [`PublicKey::modulus_len`] are ample.
+    /// RSAES-PKCS1-v1_5 (RFC 8017, 7.2.1). The padding is drawn from `random`, at least
+    /// [`crate::padding::PKCS1_RANDOM`] octets.
     pub fn wrap_pkcs1(&self, cek: &[u8], random: &[u8]) -> Result<Vec<u8>, WrapError> {
         let length = self.modulus_len().ok_or(WrapError::NotRsa)?;
-        let filling =
-            length.checked_sub(cek.len() + 3).filter(|n| *n >= 8).ok_or(WrapError::TooLong)?;
-        let mut block = Vec::with_capacity(length);
-        block.extend([0, 2]);
-        block.extend(random.iter().filter(|octet| **octet != 0).take(filling));
-        if block.len() != filling + 2 {
-            return Err(WrapError::Randomness(filling));
-        }
-        block.push(0);
-        block.extend(cek);
-        self.apply(&block)
+        self.encrypt_block(&Zeroizing::new(pad_pkcs1(cek, length, random)?))
     }
 
     /// RSAES-OAEP (RFC 8017, 7.1.1) with an empty label and MGF1 of the same digest. `seed` has at least
     /// as many octets as the digest; those beyond are not used.
     pub fn wrap_oaep(&self, digest: Digest, cek: &[u8], seed: &[u8]) -> Result<Vec<u8>, WrapError> {
         let length = self.modulus_len().ok_or(WrapError::NotRsa)?;
-        let hash = digest.octets();
-        let seed = seed.get(..hash).ok_or(WrapError::Randomness(hash))?;
-        let filling = length.checked_sub(cek.len() + 2 * hash + 2).ok_or(WrapError::TooLong)?;
-        let mut data = digest.of(&[]);
-        data.resize(hash + filling, 0);
-        data.push(1);
-        data.extend(cek);
-        xor(&mut data, &mgf1(digest, seed, length - hash - 1));
-        let mut seed = seed.to_vec();
-        xor(&mut seed, &mgf1(digest, &data, hash));
-        self.apply(&[&[0], &seed[..], &data].concat())
+        self.encrypt_block(&Zeroizing::new(pad_oaep(cek, length, Oaep::of(digest), seed)?))
     }
 
-    fn apply(&self, block: &[u8]) -> Result<Vec<u8>, WrapError> {
+    /// The bare public operation on a block that was padded, as long as the modulus.
+    pub fn encrypt_block(&self, block: &[u8]) -> Result<Vec<u8>, WrapError> {
         match &self.parsed {
-            Parsed::Rsa(key) => key.apply(block).ok_or(WrapError::TooLong),
+            Parsed::Rsa(key) => key.apply(block).ok_or(WrapError::Block),
             Parsed::Other(_) => Err(WrapError::NotRsa),
         }
     }
-}
-
-/// The mask generation function MGF1 (RFC 8017, B.2.1).
-fn mgf1(digest: Digest, seed: &[u8], length: usize) -> Vec<u8> {
-    let mut mask = Vec::with_capacity(length + digest.octets());
-    let mut counter = 0u32;
-    while mask.len() < length {
-        mask.extend(digest.of_parts(&[seed, &counter.to_be_bytes()]));
-        counter += 1;
-    }
-    mask.truncate(length);
-    mask
-}
-
-fn xor(data: &mut [u8], mask: &[u8]) {
-    data.iter_mut().zip(mask).for_each(|(octet, mask)| *octet ^= mask);
 }
