@@ -1,0 +1,118 @@
+//! How a verb fails: by a decision that may be shown, or by a fault of ours that may not.
+//!
+//! What a refusal looks like on the wire is each door's affair.
+
+use std::collections::hash_map::RandomState;
+use std::error::Error as StdError;
+use std::fmt;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use lanyard_lifecycle::refusal::Refusal;
+
+/// Why a verb did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A decision: expected, recorded, safe to show to whoever asked.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Something of ours failed. Shown as an id; the cause goes to the log, once, at the edge.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Whether asking again may help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Persistence {
+    /// The store or a key is out of reach or overloaded for the moment: try again later.
+    Passing,
+    /// It will fail again until a person acts.
+    Lasting,
+}
+
+/// Something of ours failed. `Display` shows the id alone, so that no cause leaks to a client.
+#[derive(Debug)]
+pub struct Fault {
+    id: u64,
+    persistence: Persistence,
+    doing: &'static str,
+    cause: Box<dyn StdError + Send + Sync>,
+}
+
+impl Fault {
+    /// A fault while `doing` something ("record a certificate").
+    pub fn new(
+        doing: &'static str,
+        persistence: Persistence,
+        cause: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self { id: next_id(), persistence, doing, cause: cause.into() }
+    }
+
+    pub(crate) fn lasting(
+        doing: &'static str,
+        cause: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self::new(doing, Persistence::Lasting, cause)
+    }
+
+    /// The id that the client and the log share: 16 hexadecimal digits.
+    pub fn id(&self) -> String {
+        format!("{:016x}", self.id)
+    }
+
+    /// Whether asking again may help.
+    pub fn persistence(&self) -> Persistence {
+        self.persistence
+    }
+
+    /// What failed, whole, for the log and for nobody else.
+    pub fn report(&self) -> String {
+        let mut report = format!("could not {}: {}", self.doing, self.cause);
+        let mut source = self.cause.source();
+        while let Some(cause) = source {
+            report.push_str(": ");
+            report.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        report
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "internal fault {:016x}", self.id)
+    }
+}
+
+impl StdError for Fault {}
+
+/// Ids tell faults apart in a log; they guard nothing.
+fn next_id() -> u64 {
+    static START: LazyLock<u64> = LazyLock::new(|| RandomState::new().build_hasher().finish());
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    START.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_shows_its_id_and_keeps_its_cause_for_the_log() {
+        let cause = std::io::Error::other("disk /secret/place is full");
+        let fault = Fault::lasting("record a certificate", cause);
+        assert_eq!(fault.to_string(), format!("internal fault {}", fault.id()));
+        assert_eq!(
+            fault.report(),
+            "could not record a certificate: disk /secret/place is full"
+        );
+    }
+
+    #[test]
+    fn two_faults_have_two_ids() {
+        let (one, two) = (Fault::lasting("a", "b"), Fault::lasting("a", "b"));
+        assert_ne!(one.id(), two.id());
+    }
+}
