@@ -14,7 +14,7 @@ pub trait Entropy: Send + Sync + fmt::Debug {
 }
 
 /// So many random octets.
-pub(crate) fn random<const N: usize>(entropy: &dyn Entropy) -> [u8; N] {
+pub fn random<const N: usize>(entropy: &dyn Entropy) -> [u8; N] {
     let mut octets = [0; N];
     entropy.fill(&mut octets);
     octets

@@ -50,10 +50,8 @@ impl Fault {
         Self { id: next_id(), persistence, doing, cause: cause.into() }
     }
 
-    pub(crate) fn lasting(
-        doing: &'static str,
-        cause: impl Into<Box<dyn StdError + Send + Sync>>,
-    ) -> Self {
+    /// A fault that will last until a person acts.
+    pub fn lasting(doing: &'static str, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::new(doing, Persistence::Lasting, cause)
     }
 
@@ -104,10 +102,7 @@ mod tests {
         let cause = std::io::Error::other("disk /secret/place is full");
         let fault = Fault::lasting("record a certificate", cause);
         assert_eq!(fault.to_string(), format!("internal fault {}", fault.id()));
-        assert_eq!(
-            fault.report(),
-            "could not record a certificate: disk /secret/place is full"
-        );
+        assert_eq!(fault.report(), "could not record a certificate: disk /secret/place is full");
     }
 
     #[test]
