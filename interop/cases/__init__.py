@@ -3,7 +3,9 @@
 from . import (  # noqa: F401
     apache_nginx,
     certmonger,
+    crl,
     gnutls,
+    lint,
     nss,
     openssl_ocsp,
     raw_http,

@@ -30,7 +30,7 @@ class PlainCa:
 
     def __call__(self, exchange: Exchange) -> bytes:
         if not exchange.operation:
-            return reply(self._status(exchange.message), "application/ocsp-response")
+            return reply(self.status(exchange.message), "application/ocsp-response")
         if exchange.operation == "GetCACaps":
             return reply("\r\n".join(self.capabilities.split()).encode(), "text/plain")
         if exchange.operation == "GetCACert":
@@ -38,7 +38,8 @@ class PlainCa:
             return reply(ca, "application/x-x509-ca-cert")
         return reply(self._enroll(exchange.message), "application/x-pki-message")
 
-    def _status(self, request: bytes) -> bytes:
+    def status(self, request: bytes) -> bytes:
+        """The OCSP response to a request."""
         with TemporaryDirectory() as scratch:
             asked, answered = Path(scratch) / "q", Path(scratch) / "a"
             asked.write_bytes(request)

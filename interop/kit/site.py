@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 from . import openssl
+from .lint import Linter
 from .plain_ca import PlainCa
 from .process import Daemon, Finished, run
 from .recorder import Recorder
@@ -21,6 +22,7 @@ class Site:
     ocsp_url: str
     crl_url: str
     ca: Path
+    lint: Linter
 
     def client(self, work: Path) -> ScepClient:
         work.mkdir(parents=True, exist_ok=True)
@@ -34,6 +36,10 @@ class Site:
         raise NotImplementedError
 
     def release(self, certificate: Path) -> None:
+        raise NotImplementedError
+
+    def profiles(self, work: Path) -> list[Path]:
+        """A certificate of every profile, each file named after its profile."""
         raise NotImplementedError
 
 

@@ -45,8 +45,10 @@ class Ledger:
     """Deviations that are known, each with its reason; one that is gone fails the run."""
 
     def __init__(self, path: Path):
-        entries = tomllib.loads(path.read_text()).get("deviation", [])
+        ledger = tomllib.loads(path.read_text())
+        entries = ledger.get("deviation", [])
         self.entries = [(entry["case"], entry["says"], entry["reason"]) for entry in entries]
+        self.findings = ledger.get("finding", [])
         self.met: set[str] = set()
 
     def reason(self, name: str, failure: str) -> str | None:
@@ -67,8 +69,9 @@ class Ledger:
 class Report:
     """Counts, prints each case as it ends, and the failures whole at the end."""
 
-    def __init__(self, ledger: Ledger):
+    def __init__(self, ledger: Ledger, unmet_findings: Callable[[], list[str]]):
         self.ledger = ledger
+        self.unmet_findings = unmet_findings
         self.passed = 0
         self.failures: list[tuple[str, str]] = []
 
@@ -98,7 +101,7 @@ class Report:
 
     def close(self, whole: bool) -> int:
         """Prints the failures and the closing line; returns the exit status."""
-        for pattern in self.ledger.unmet() if whole else []:
+        for pattern in [*self.ledger.unmet(), *self.unmet_findings()] if whole else []:
             self.failures.append((pattern, "stands in the ledger, but no case failed so"))
         for name, failure in self.failures:
             print(f"\n--- {name}\n{shortened(failure)}")

@@ -1,0 +1,70 @@
+"""pkilint reads everything that the CA signs."""
+
+from pathlib import Path
+
+from kit import openssl
+from kit.http import fetch
+from kit.process import run
+from kit.site import Site
+from kit.suite import EVERY, case
+
+
+@case("pkilint: the CA and what it announces beside it", EVERY)
+def authority(site: Site, work: Path) -> None:
+    announced = site.client(work).authority()
+    site.lint.check("certificate", "ca", announced.ca)
+    if announced.recipient != announced.ca:
+        site.lint.check("certificate", "scep-recipient", announced.recipient)
+        site.lint.check("chain", "scep-recipient", announced.ca, announced.recipient)
+
+
+@case("pkilint: certificates from SCEP", EVERY)
+def devices(site: Site, work: Path) -> None:
+    names = "subjectAltName=DNS:a.example.org,email:a@example.org,URI:urn:x:1,IP:192.0.2.1"
+    names += ",otherName:1.3.6.1.4.1.311.20.2.3;UTF8:a@example.org"
+    for number, extensions in enumerate(("", names)):
+        subject = "/C=DE/O=Example/OU=Devices/CN=device-1"
+        device = site.device(work / str(number), subject, extensions)
+        site.lint.check("certificate", "device", device.certificate)
+        site.lint.check("chain", "device", site.ca, device.certificate)
+
+
+@case("pkilint: a certificate of every profile", ("rsa:2048",))
+def profiles(site: Site, work: Path) -> None:
+    written = site.profiles(work)
+    assert written, "no certificate was written"
+    for certificate in written:
+        site.lint.check("certificate", certificate.stem, certificate)
+
+
+@case("pkilint: OCSP answers and their signer", EVERY)
+def ocsp(site: Site, work: Path) -> None:
+    good, bad = (site.device(work / name, f"/CN={name}").certificate for name in ("good", "bad"))
+    site.revoke(bad)
+    out = work / "response.der"
+    ask = ["openssl", "ocsp", "-url", site.ocsp_url, "-issuer", site.ca, "-CAfile", site.ca]
+    for name, options in {
+        "good": ["-no_nonce", "-cert", good],
+        "revoked": ["-no_nonce", "-cert", bad],
+        "nonce": ["-cert", good],
+        "several": ["-cert", good, "-cert", bad, "-serial", "0x1234"],
+    }.items():
+        run(*ask, *options, "-respout", out).ok()
+        site.lint.check("ocsp", f"ocsp-{name}", out)
+    text = run("openssl", "ocsp", "-respin", out, "-resp_text", "-noverify").ok().text
+    if "BEGIN CERTIFICATE" in text:
+        signer = work / "responder.pem"
+        signer.write_text("-----BEGIN" + text.partition("-----BEGIN")[2])
+        site.lint.check("certificate", "ocsp-responder", signer)
+        site.lint.check("chain", "ocsp-responder", site.ca, signer)
+
+
+@case("pkilint: the CRL, empty of this case's doing and with a hold in it", EVERY)
+def crl(site: Site, work: Path) -> None:
+    device = site.device(work).certificate
+    for name in ("before", "after"):
+        file = work / f"{name}.der"
+        file.write_bytes(fetch(site.crl_url).ok("application/pkix-crl").body)
+        site.lint.check("crl", "crl", file)
+        site.revoke(device, "certificateHold")
+        assert openssl.field(device, "serial")
