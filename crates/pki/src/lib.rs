@@ -12,12 +12,14 @@ pub mod digest;
 pub mod general_name;
 pub mod key;
 pub mod name;
+pub mod ocsp;
 pub mod oid;
 pub mod padding;
 pub mod serial;
 pub mod time;
 pub mod tlv;
 pub mod unsigned;
+pub mod url_base64;
 
 pub use algorithm::SignatureAlgorithm;
 pub use digest::Digest;
