@@ -1,2 +1,10 @@
-//! The lanyard program.
-fn main() {}
+//! The `lanyard` program.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    lanyard_server::run()
+}

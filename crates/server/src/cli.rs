@@ -1,0 +1,52 @@
+//! The command line: every command and its flags. What they do is in `commands`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands;
+use crate::exit::EXIT_STATUSES;
+
+/// A certificate authority for devices and the people who use them.
+#[derive(Debug, Parser)]
+#[command(name = "lanyard", version, after_help = EXIT_STATUSES, propagate_version = true)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct GlobalArgs {
+    /// The configuration file [environment: LANYARD_CONFIG; default: /etc/lanyard/lanyard.toml where it exists]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Answer with one JSON value
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// Which installation a command acts on.
+#[derive(Debug, Clone, Default, Args)]
+pub struct InstallationArgs {
+    /// The data folder. When a server runs for it, the command speaks to that server
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// The control socket of a running server, which must answer
+    #[arg(long, value_name = "SOCKET", conflicts_with = "data")]
+    pub server: Option<PathBuf>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check, show and explain the configuration
+    #[command(subcommand)]
+    Config(commands::config::ConfigCommand),
+    /// Print a completion script for a shell
+    Completions(commands::completions::CompletionsArgs),
+}

@@ -1,0 +1,81 @@
+//! Metrics: what is counted, under which name.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+const CONNECTIONS: &str = "lanyard_connections";
+const CONNECTIONS_FAILED: &str = "lanyard_connections_failed_total";
+const REQUESTS: &str = "lanyard_http_requests_total";
+const REQUEST_SECONDS: &str = "lanyard_http_request_seconds";
+const REFUSALS: &str = "lanyard_refusals_total";
+const FAULTS: &str = "lanyard_faults_total";
+
+/// Upper bounds of the latency histogram, in seconds.
+const SECONDS: [f64; 12] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
+
+/// The recorder of the process, installed at first use.
+pub fn recorder() -> Option<&'static PrometheusHandle> {
+    static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    HANDLE
+        .get_or_init(|| {
+            let recorder = PrometheusBuilder::new()
+                .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)
+                .ok()?
+                .build_recorder();
+            let handle = recorder.handle();
+            metrics::set_global_recorder(recorder).ok()?;
+            describe();
+            Some(handle)
+        })
+        .as_ref()
+}
+
+fn describe() {
+    describe_gauge!(CONNECTIONS, "Connections open now");
+    describe_counter!(CONNECTIONS_FAILED, "Connections that ended early, by reason");
+    describe_counter!(REQUESTS, "Requests answered, by route and HTTP status");
+    describe_histogram!(REQUEST_SECONDS, "Time from a request's header to its answer, by route");
+    describe_counter!(REFUSALS, "Requests refused, by door and reason");
+    describe_counter!(FAULTS, "Faults of the installation, by door");
+}
+
+/// Counts a connection as long as it is open.
+#[derive(Debug)]
+pub struct OpenConnection(());
+
+/// Counts a connection until what is returned is dropped.
+pub fn connection_opened() -> OpenConnection {
+    gauge!(CONNECTIONS).increment(1.0);
+    OpenConnection(())
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        gauge!(CONNECTIONS).decrement(1.0);
+    }
+}
+
+/// Counts a connection that ended early.
+pub fn connection_failed(reason: &'static str) {
+    counter!(CONNECTIONS_FAILED, "reason" => reason).increment(1);
+}
+
+/// Counts an answered request.
+pub fn answered(route: &'static str, status: u16, took: Duration) {
+    counter!(REQUESTS, "route" => route, "status" => status.to_string()).increment(1);
+    histogram!(REQUEST_SECONDS, "route" => route).record(took);
+}
+
+/// Counts a refused request.
+pub fn refused(door: &'static str, reason: &'static str) {
+    counter!(REFUSALS, "door" => door, "reason" => reason).increment(1);
+}
+
+/// Counts a fault of ours.
+pub fn fault(door: &'static str) {
+    counter!(FAULTS, "door" => door).increment(1);
+}
