@@ -7,20 +7,31 @@
 
 pub mod algorithm;
 pub mod ber;
+pub mod certificate;
 pub mod cms;
+pub mod csr;
 pub mod digest;
+pub mod extension;
 pub mod general_name;
 pub mod key;
 pub mod name;
+pub mod ocsp;
 pub mod oid;
 pub mod padding;
+pub mod pem;
 pub mod serial;
+#[cfg(test)]
+mod testing;
 pub mod time;
 pub mod tlv;
 pub mod unsigned;
+pub mod url_base64;
 
 pub use algorithm::SignatureAlgorithm;
+pub use certificate::Certificate;
+pub use csr::CertificationRequest;
 pub use digest::Digest;
+pub use extension::{Extension, Extensions};
 pub use general_name::GeneralName;
 pub use key::{KeyAlgorithm, PublicKey};
 pub use name::Name;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::padding::PaddingError;
-use crate::{Digest, SignatureAlgorithm};
+use crate::{Digest, SignatureAlgorithm, testing};
 use aws_lc_rs::rsa as lc_rsa;
 use proptest::prelude::*;
 
@@ -142,19 +142,13 @@ fn keys_that_cannot_be_trusted_to_be_keys_are_refused() {
     assert_eq!(refusal.to_string(), "the elliptic curve 1.3.36.3.3.2.8.1.1.7 is not supported");
 }
 
-fn private_key(name: &str) -> Vec<u8> {
-    let path = format!("{}/tests/data/keys/{name}.pem", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(path).unwrap();
-    let base64: String = text.lines().filter(|line| !line.starts_with('-')).collect();
-    base64::Engine::decode(&base64::prelude::BASE64_STANDARD, base64).unwrap()
-}
-
 #[test]
 fn what_is_wrapped_the_library_unwraps() {
     let key = first("rsa2048").key;
     let cek = [7u8; 32];
     let random: Vec<u8> = (0..=255u8).cycle().take(320).collect();
-    let private = lc_rsa::PrivateDecryptingKey::from_pkcs8(&private_key("rsa2048")).unwrap();
+    let private =
+        lc_rsa::PrivateDecryptingKey::from_pkcs8(&testing::private_key("rsa2048")).unwrap();
     let mut out = [0; 256];
 
     let wrapped = key.wrap_pkcs1(&cek, &random).unwrap();
