@@ -19,6 +19,7 @@ pub mod ocsp;
 pub mod oid;
 pub mod padding;
 pub mod pem;
+pub mod profile;
 pub mod serial;
 #[cfg(test)]
 mod testing;
@@ -36,6 +37,7 @@ pub use general_name::GeneralName;
 pub use key::{KeyAlgorithm, PublicKey};
 pub use name::Name;
 pub use oid::Oid;
+pub use profile::Profile;
 pub use serial::SerialNumber;
 pub use time::Time;
 pub use tlv::DerError;
