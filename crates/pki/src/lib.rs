@@ -14,6 +14,7 @@ pub mod digest;
 pub mod extension;
 pub mod general_name;
 pub mod key;
+pub mod lint;
 pub mod name;
 pub mod ocsp;
 pub mod oid;

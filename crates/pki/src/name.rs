@@ -7,6 +7,7 @@ mod text;
 mod value;
 
 pub use text::ParseNameError;
+pub(crate) use text::keyword;
 pub(crate) use value::is_printable;
 pub use value::{AttributeValue, decode_string};
 
