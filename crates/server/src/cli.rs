@@ -47,6 +47,9 @@ pub enum Command {
     /// Check, show and explain the configuration
     #[command(subcommand)]
     Config(commands::config::ConfigCommand),
+    /// Measure a SCEP server, an OCSP responder, or the key operations that both consist of
+    #[command(subcommand)]
+    Bench(commands::bench::BenchCommand),
     /// Print a completion script for a shell
     Completions(commands::completions::CompletionsArgs),
 }

@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+pub mod bench;
 pub mod completions;
 pub mod config;
 
@@ -13,6 +14,7 @@ pub async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
     let global = &cli.global;
     match cli.command {
         Command::Config(command) => config::run(command, global, output),
+        Command::Bench(command) => bench::run(command, output).await,
         Command::Completions(args) => completions::run(&args),
     }
 }
