@@ -27,7 +27,7 @@ pub use signer::{AttributeOrder, Attributes, SignerInfo};
 pub use write::{Attribute, SigningInput, UnsignedMessage, certificates_only};
 
 use crate::{
-    Name, Oid, SerialNumber,
+    Certificate, Name, Oid, SerialNumber,
     algorithm::AlgorithmError,
     tlv::{DerError, Reader, Tag, Tlv, Writer},
 };
@@ -96,6 +96,18 @@ pub struct IssuerAndSerialNumber {
 }
 
 impl IssuerAndSerialNumber {
+    /// Of this certificate.
+    #[must_use]
+    pub fn of(certificate: &Certificate) -> Self {
+        Self { issuer: certificate.issuer().clone(), serial: certificate.serial().clone() }
+    }
+
+    /// Whether it names `certificate`.
+    #[must_use]
+    pub fn names(&self, certificate: &Certificate) -> bool {
+        self.serial == *certificate.serial() && self.issuer.matches(certificate.issuer())
+    }
+
     /// Reads the one SEQUENCE that `der` is.
     pub fn from_der(der: &[u8]) -> Result<Self, CmsError> {
         let mut fields = Reader::entered(der, Tag::SEQUENCE)?;
@@ -121,6 +133,26 @@ impl IssuerAndSerialNumber {
 }
 
 impl CertificateId {
+    /// Names `certificate` by issuer and serial number.
+    #[must_use]
+    pub fn of(certificate: &Certificate) -> Self {
+        Self::IssuerAndSerial(IssuerAndSerialNumber::of(certificate))
+    }
+
+    /// Whether it names `certificate`. Without a subject key identifier a certificate goes by the one
+    /// that its key would get.
+    #[must_use]
+    pub fn names(&self, certificate: &Certificate) -> bool {
+        match self {
+            Self::IssuerAndSerial(id) => id.names(certificate),
+            Self::KeyIdentifier(id) => match certificate.subject_key_identifier() {
+                Ok(Some(stated)) => stated == *id,
+                Ok(None) => certificate.public_key().is_ok_and(|key| key.key_identifier() == **id),
+                Err(_) => false,
+            },
+        }
+    }
+
     fn read(value: Tlv<'_>) -> Result<Self, CmsError> {
         match value.tag {
             Tag::SEQUENCE => {

@@ -30,14 +30,6 @@ fn pem(text: &str) -> Vec<u8> {
     STANDARD.decode(lines.collect::<String>()).unwrap()
 }
 
-/// The key of a certificate, found by its place: version, serial, algorithm, issuer, validity,
-/// subject, key.
-fn public_key(certificate: &[u8]) -> PublicKey {
-    let mut tbs = Reader::entered(certificate, Tag::SEQUENCE).unwrap().sequence().unwrap();
-    let fields: Vec<_> = std::iter::from_fn(|| tbs.any().ok()).collect();
-    PublicKey::from_spki_der(fields[6].bytes).unwrap()
-}
-
 fn rsa_public() -> PublicKey {
     let pair = rsa::KeyPair::from_pkcs8(&pem(RSA_KEY)).unwrap();
     PublicKey::from_spki_der(pair.public_key().as_der().unwrap().as_ref()).unwrap()
@@ -64,6 +56,10 @@ fn envelopes_of_openssl_open_after_the_private_operation() {
         let fallback = vec![0x5a; envelope.content.cipher.key_len()];
         let key = recipient.transport.unpad_ct(block, &fallback).unwrap();
         assert_eq!(envelope.content.open(&key).unwrap()[..], *PLAIN, "{name}");
+        let certificate = Certificate::from_der(&data_certificate()).unwrap();
+        assert!(recipient.id.names(&certificate), "{name}");
+        let other = Certificate::from_der(&pem(include_str!("../../tests/data/cms/p256.pem")));
+        assert!(!recipient.id.names(&other.unwrap()), "{name}");
     }
 }
 
@@ -126,8 +122,10 @@ fn signatures_of_openssl_verify_over_what_was_received() {
         assert_eq!(message.content, Some(PLAIN));
         let signer = &message.signers[0];
         assert_eq!(signer.digest, digest);
-        let key = public_key(message.certificates[0]);
-        let verify = |content: &[u8]| signer.verify(oid::DATA, content, &key);
+        let certificate = Certificate::from_der(message.certificates[0]).unwrap();
+        assert!(signer.id.names(&certificate));
+        let key = certificate.public_key().unwrap();
+        let verify = |content: &[u8]| signer.verify(oid::DATA, content, key);
         assert_eq!(verify(PLAIN), Ok(AttributeOrder::AsSent));
         assert!(verify(b"something else").is_err());
         assert_eq!(signer.verify(oid::DATA, PLAIN, &other_key()), Err(CmsError::BadSignature));
