@@ -84,7 +84,9 @@ fn sorts(key: &PublicKey, transport: &KeyTransport) -> Vec<Sort> {
         ("first octet wrong", make(&|block| block[0] = 1)),
     ];
     let mut flipped = sorts[0].1.clone();
-    flipped.iter_mut().for_each(|encrypted| encrypted[length - 1] ^= 1);
+    for encrypted in &mut flipped {
+        encrypted[length - 1] ^= 1;
+    }
     sorts.push(("one bit flipped on the way", flipped));
     sorts
 }
