@@ -9,6 +9,7 @@ pub mod binding;
 pub mod fact;
 pub mod id;
 pub mod kind;
+pub mod policy;
 pub mod refusal;
 pub mod revocation;
 pub mod serial_codec;
