@@ -27,7 +27,8 @@ class Exchange:
 
     @property
     def reply_body(self) -> bytes:
-        return self.reply.partition(b"\r\n\r\n")[2]
+        head, _, body = self.reply.partition(b"\r\n\r\n")
+        return dechunked(body) if b"transfer-encoding: chunked" in head.lower() else body
 
     def parameter(self, name: str) -> bytes:
         """A query parameter, percent-decoded, a raw `+` left as it is."""
@@ -49,6 +50,16 @@ class Exchange:
         if self.operation:
             return b64decode(self.parameter("message"))
         return b64decode(unquote_to_bytes(self.target.rsplit("/", 1)[1]))
+
+
+def dechunked(body: bytes) -> bytes:
+    """The content of a body in HTTP/1.1 chunks."""
+    content = b""
+    while body:
+        size, _, body = body.partition(b"\r\n")
+        length = int(size, 16)
+        content, body = content + body[:length], body[length + 2 :]
+    return content
 
 
 Answer = Callable[[Exchange], bytes]

@@ -1,0 +1,132 @@
+//! Every reader of octets from outside, and what must hold of it for any input.
+//!
+//! A reader returns whether it took the input; that it returns at all is the first property.
+
+use std::borrow::Cow;
+
+use lanyard_pki::ber::{self, Limits};
+use lanyard_pki::certificate::Certificate;
+use lanyard_pki::cms::{EnvelopedData, SignedData};
+use lanyard_pki::csr::CertificationRequest;
+use lanyard_pki::ocsp::{OcspRequest, ReceivedResponse};
+use lanyard_pki::{Name, PublicKey, SerialNumber, pem, url_base64};
+
+/// A reader under its name.
+pub type Reader = (&'static str, fn(&[u8]) -> bool);
+
+/// All of them; a fuzz target each.
+pub const READERS: &[Reader] = &[
+    ("ber", ber),
+    ("certificate", certificate),
+    ("request", request),
+    ("signed_data", signed_data),
+    ("enveloped_data", enveloped_data),
+    ("ocsp_request", ocsp_request),
+    ("ocsp_response", ocsp_response),
+    ("public_key", public_key),
+    ("text", text),
+];
+
+const LIMITS: Limits = Limits::of_octets(1 << 20);
+
+/// BER becomes DER that needs no second pass.
+pub fn ber(input: &[u8]) -> bool {
+    let Ok(der) = ber::normalise(input, LIMITS) else { return false };
+    let again = ber::normalise(&der, LIMITS);
+    assert!(matches!(again, Ok(Cow::Borrowed(same)) if same == &*der), "not yet DER");
+    true
+}
+
+/// A certificate keeps its octets, and every accessor answers.
+pub fn certificate(input: &[u8]) -> bool {
+    let Ok(certificate) = Certificate::from_der(input) else { return false };
+    assert_eq!(certificate.as_der(), input);
+    let _ = certificate.key_usage();
+    let _ = certificate.extended_key_usage();
+    let _ = certificate.basic_constraints();
+    let _ = certificate.subject_alt_names();
+    let _ = certificate.authority_key_identifier();
+    let _ = certificate.subject_key_identifier();
+    let _ = certificate.authority_info_access();
+    let _ = certificate.crl_distribution_points();
+    let _ = format!("{} {} {}", certificate.subject(), certificate.issuer(), certificate.serial());
+    if let Ok(key) = certificate.public_key() {
+        let _ = certificate.verify_signed_by(key);
+    }
+    true
+}
+
+/// A certification request keeps its octets, and every accessor answers.
+pub fn request(input: &[u8]) -> bool {
+    let Ok(request) = CertificationRequest::from_der(input) else { return false };
+    assert_eq!(request.as_der(), input);
+    let _ = request.verify();
+    let _ = request.challenge_password();
+    let _ = request.requested_extensions();
+    let _ = request.requested_alt_names();
+    let _ = request.requested_validity();
+    let _ = request.subject().to_string();
+    true
+}
+
+/// Signed data, taken as BER as the doors take it; its signers are checked against its certificates.
+pub fn signed_data(input: &[u8]) -> bool {
+    let Ok(der) = ber::normalise(input, LIMITS) else { return false };
+    let Ok(signed) = SignedData::from_der(&der) else { return false };
+    for certificate in &signed.certificates {
+        certificate_of_signer(&signed, certificate);
+    }
+    if let Some(content) = signed.content {
+        enveloped_data(content);
+    }
+    true
+}
+
+fn certificate_of_signer(signed: &SignedData<'_>, certificate: &[u8]) {
+    let Ok(certificate) = Certificate::from_der(certificate) else { return };
+    let Ok(key) = certificate.public_key() else { return };
+    for signer in &signed.signers {
+        let content = signed.content.unwrap_or_default();
+        let _ = signer.verify(signed.content_type, content, key);
+    }
+}
+
+/// Enveloped data, taken as BER; opened with a wrong key it fails and no more.
+pub fn enveloped_data(input: &[u8]) -> bool {
+    let Ok(der) = ber::normalise(input, LIMITS) else { return false };
+    let Ok(enveloped) = EnvelopedData::from_der(&der) else { return false };
+    let _ = enveloped.key_transports().count() + enveloped.passwords().count();
+    let _ = enveloped.content.open(&[0x5a; 16]);
+    let _ = enveloped.content.open(&[0x5a; 24]);
+    true
+}
+
+/// An OCSP request; each of its parts can be walked.
+pub fn ocsp_request(input: &[u8]) -> bool {
+    let Ok(request) = OcspRequest::from_der(input) else { return false };
+    let walked = request.requests().filter(|single| single.id.serial().is_ok()).count();
+    assert!(walked <= request.len(), "more requests than it says");
+    let _ = request.nonce();
+    true
+}
+
+/// An OCSP response, as the program's own client reads it.
+pub fn ocsp_response(input: &[u8]) -> bool {
+    ReceivedResponse::from_der(input).is_ok()
+}
+
+/// A public key and a name, which stand alone nowhere but in every other format.
+pub fn public_key(input: &[u8]) -> bool {
+    if let Ok(name) = Name::from_der(input) {
+        let _ = name.to_string();
+    }
+    PublicKey::from_spki_der(input).is_ok()
+}
+
+/// Text from addresses, files and command lines.
+pub fn text(input: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(input) else { return false };
+    let _ = url_base64::decode(text);
+    let _ = text.parse::<SerialNumber>();
+    pem::decode_all(text).is_ok()
+}
