@@ -10,6 +10,9 @@ use lanyard_pki::cms::{EnvelopedData, SignedData};
 use lanyard_pki::csr::CertificationRequest;
 use lanyard_pki::ocsp::{OcspRequest, ReceivedResponse};
 use lanyard_pki::{Name, PublicKey, SerialNumber, pem, url_base64};
+use lanyard_scep::operation::{Query, endpoint_path};
+use lanyard_scep::server::Message;
+use lanyard_scep::{Legacy, Policy};
 
 /// A reader under its name.
 pub type Reader = (&'static str, fn(&[u8]) -> bool);
@@ -23,6 +26,8 @@ pub const READERS: &[Reader] = &[
     ("enveloped_data", enveloped_data),
     ("ocsp_request", ocsp_request),
     ("ocsp_response", ocsp_response),
+    ("scep_message", scep_message),
+    ("scep_query", scep_query),
     ("public_key", public_key),
     ("text", text),
 ];
@@ -113,6 +118,32 @@ pub fn ocsp_request(input: &[u8]) -> bool {
 /// An OCSP response, as the program's own client reads it.
 pub fn ocsp_response(input: &[u8]) -> bool {
     ReceivedResponse::from_der(input).is_ok()
+}
+
+/// A SCEP request through every stage that needs no private key, and the one after it with a key
+/// that is wrong.
+pub fn scep_message(input: &[u8]) -> bool {
+    let policy = Policy { legacy: Legacy::Allowed, ..Policy::default() };
+    let Ok(message) = Message::parse(input, policy) else { return false };
+    let _ = message.reply_to();
+    let Ok(verified) = message.verify() else { return false };
+    let recipient = include_str!("../../interop/fixtures/authority/ca.pem");
+    let recipient = pem::decode("CERTIFICATE", recipient).expect("a fixture");
+    let recipient = Certificate::from_der(&recipient).expect("a fixture");
+    let Ok(sealed) = verified.envelope(&[&recipient]) else { return false };
+    let key = vec![0x5a; sealed.key_len()];
+    assert!(sealed.decrypted(&key).is_err(), "opened with a wrong key");
+    true
+}
+
+/// The query of a SCEP request, its message and its path.
+pub fn scep_query(input: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(input) else { return false };
+    let _ = endpoint_path(text);
+    let Ok(query) = Query::parse(text) else { return false };
+    let _ = query.tolerances();
+    let _ = query.pki_message(1 << 16);
+    true
 }
 
 /// A public key and a name, which stand alone nowhere but in every other format.

@@ -14,13 +14,15 @@ const ROUNDS: u32 = 60;
 
 /// What a seed is by the end of its name, and the reader that must take it unchanged.
 const KINDS: &[(&str, &str)] = &[
-    (".pkcs-req.der", "signed_data"),
-    (".renewal-req.der", "signed_data"),
+    (".pkcs-req.der", "scep_message"),
+    (".renewal-req.der", "scep_message"),
     (".cert-rep.der", "signed_data"),
     (".ocsp.der", "ocsp_request"),
     (".ocsp-response.der", "ocsp_response"),
     (".csr.der", "request"),
     (".crt.der", "certificate"),
+    (".getcacaps.http", "scep_query"),
+    (".pkcs-req.http", "scep_query"),
     (".pem", "text"),
 ];
 
@@ -80,7 +82,8 @@ fn every_reader_survives_every_truncation_of_one_seed_a_kind() {
         let (_, read) = readers::READERS.iter().find(|(name, _)| name == wanted).expect(wanted);
         for length in 0..seed.octets.len() {
             let taken = read(&seed.octets[..length]);
-            assert!(!taken || *wanted == "text", "{wanted} takes {length} octets of {}", seed.name);
+            let text = ["text", "scep_query"].contains(wanted);
+            assert!(!taken || text, "{wanted} takes {length} octets of {}", seed.name);
         }
     }
 }
@@ -150,10 +153,23 @@ fn seeds() -> Vec<Seed> {
         }
     }
     files.sort();
-    let wanted = |file: &PathBuf| file.extension().is_some_and(|end| end == "der" || end == "pem");
-    let read = |file: PathBuf| Seed {
-        name: file.display().to_string(),
-        octets: fs::read(&file).expect("a fixture"),
+    let ends = ["der", "pem", "http"];
+    let wanted =
+        |file: &PathBuf| file.extension().is_some_and(|end| ends.iter().any(|e| end == *e));
+    let read = |file: PathBuf| {
+        let octets = fs::read(&file).expect("a fixture");
+        let name = file.display().to_string();
+        Seed {
+            octets: if name.ends_with(".http") { tail_of_target(&octets) } else { octets },
+            name,
+        }
     };
     files.into_iter().filter(wanted).map(read).collect()
+}
+
+/// The query of a request's target, or the last part of its path.
+fn tail_of_target(request: &[u8]) -> Vec<u8> {
+    let target = request.split(|&octet| octet == b' ').nth(1).expect("a request line");
+    let tail = target.rsplit(|&octet| octet == b'?' || octet == b'/').next();
+    tail.expect("a target").to_vec()
 }
