@@ -1,0 +1,1 @@
+//! What both databases must do, as one suite.

@@ -1,0 +1,16 @@
+//! Every statement the program runs, by subject: acts (writes) and questions (reads), each with
+//! the `Store` methods that callers use.
+
+pub(crate) mod audit;
+mod authority;
+mod crl;
+pub(crate) mod enrollment;
+pub(crate) mod issue;
+mod lease;
+mod lookup;
+mod search;
+mod setting;
+mod standing;
+
+pub use crl::RevokedEntries;
+pub use setting::StoredSetting;

@@ -1,0 +1,30 @@
+//! What the store keeps, as plain records; not here: how they are read and written.
+//!
+//! Times are whole seconds. Every record carries the [`Scope`] that owns it.
+
+mod audit;
+mod authority;
+mod certificate;
+mod crl;
+mod enrollment;
+mod lease;
+mod page;
+mod standing;
+
+pub use audit::{AuditEntry, AuditOutcome, AuditRecord, AuditVerdict};
+pub use authority::{
+    Ca, CaId, CaMaterial, CaState, NewCa, NewRaCertificate, RaCertificate, RaId, RaState,
+};
+pub use certificate::{
+    Certificate, CertificateState, Completion, Counts, Keep, Names, NewCertificate, Preparation,
+    Summary, Unfinished,
+};
+pub use crl::{Crl, CrlKind, CrlNumber, CrlPartition, NewCrl, RevokedEntry};
+pub use enrollment::{
+    Claim, Declined, Enrollment, EnrollmentId, EnrollmentState, NewEnrollment, Submission,
+};
+pub use lease::{Fence, Lease};
+pub use page::{Cursor, ExpiringPage, Filter, Page, SearchText, Standings, Within};
+pub use standing::{
+    StandingChange, StandingOutcome, StatusChange, StatusRecord, StatusSequence,
+};
