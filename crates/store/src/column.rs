@@ -108,9 +108,7 @@ impl Columns<'_> {
         array(self.blob()?)
     }
 
-    pub(crate) fn optional_array<const N: usize>(
-        &mut self,
-    ) -> Result<Option<[u8; N]>, StoreError> {
+    pub(crate) fn optional_array<const N: usize>(&mut self) -> Result<Option<[u8; N]>, StoreError> {
         self.optional_blob()?.map(array).transpose()
     }
 
@@ -207,9 +205,7 @@ pub(crate) fn standing_columns(standing: &Standing) -> (Option<i64>, Option<i64>
     match standing {
         Standing::NotRevoked => (None, None),
         Standing::OnHold { since } => (None, Some(since.unix())),
-        Standing::Revoked { since, reason } => {
-            (Some(i64::from(reason.code())), Some(since.unix()))
-        }
+        Standing::Revoked { since, reason } => (Some(i64::from(reason.code())), Some(since.unix())),
     }
 }
 

@@ -65,7 +65,9 @@ pub enum StoreError {
     #[error("the store is closed")]
     Closed,
     /// The address of the store cannot be understood.
-    #[error("{0:?} is no store address; write sqlite:<path> or postgres://<user>@<host>/<database>")]
+    #[error(
+        "{0:?} is no store address; write sqlite:<path> or postgres://<user>@<host>/<database>"
+    )]
     Address(String),
     /// The database refused a statement: a fault of this program.
     #[error("the database refused a statement of this program ({0})")]

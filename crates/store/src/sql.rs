@@ -203,6 +203,21 @@ impl<'r> Columns<'r> {
     }
 }
 
+/// Decodes a row of one number.
+pub(crate) fn one_int(columns: &mut Columns<'_>) -> Result<i64, StoreError> {
+    columns.int()
+}
+
+/// Decodes a row of one number that may be missing.
+pub(crate) fn one_optional_int(columns: &mut Columns<'_>) -> Result<Option<i64>, StoreError> {
+    columns.optional_int()
+}
+
+/// Decodes a row of one binary value.
+pub(crate) fn one_blob(columns: &mut Columns<'_>) -> Result<Vec<u8>, StoreError> {
+    columns.blob().map(<[u8]>::to_vec)
+}
+
 fn missing() -> StoreError {
     StoreError::Corrupt("a value that must be there is missing".to_owned())
 }

@@ -89,7 +89,7 @@ pub(crate) struct Job<A: Act> {
 
 /// The acts of issuance, which come by the thousand.
 pub(crate) enum Batched {
-    Prepare(Job<Prepare>),
+    Prepare(Box<Job<Prepare>>),
     Complete(Job<Complete>),
 }
 
@@ -172,7 +172,8 @@ impl<'c, C: Connection> Transaction<'c, C> {
             .into_iter()
             .filter(|(_, n)| *n != 0)
             .map(|(key, n)| {
-                let department = key.scope.department.map(|d| d.to_bytes());
+                let department =
+                    key.scope.department.map(lanyard_lifecycle::DepartmentId::to_bytes);
                 (key, organization_column(key.scope.organization), department, n)
             })
             .collect();

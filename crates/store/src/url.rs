@@ -84,9 +84,8 @@ mod tests {
 
     #[test]
     fn a_password_is_never_shown() {
-        let url: StoreUrl = "postgres://ca:hunter2@db.example/lanyard?password=hunter2"
-            .parse()
-            .unwrap();
+        let url: StoreUrl =
+            "postgres://ca:hunter2@db.example/lanyard?password=hunter2".parse().unwrap();
         assert_eq!(url.to_string(), "postgres://db.example/lanyard");
         assert_eq!(format!("{url:?}"), "postgres://db.example/lanyard");
         let error = "mysql://ca:hunter2@db/lanyard".parse::<StoreUrl>().unwrap_err();

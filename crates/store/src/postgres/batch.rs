@@ -12,9 +12,7 @@ use crate::{
     StoreError,
     query::{
         enrollment::{ENROLLMENT, EnrollmentRow},
-        issue::{
-            CERTIFICATE, CERTIFICATE_DER, CertificateRow, Complete, Found, PREPARED, Prepare,
-        },
+        issue::{CERTIFICATE, CERTIFICATE_DER, CertificateRow, Complete, Found, PREPARED, Prepare},
     },
     record::Claim,
     sql::{Columns, Connection, Value},
@@ -86,11 +84,8 @@ pub(super) async fn complete(
     }
     let serials: Vec<&[u8]> = steps.iter().map(|step| step.serial.as_bytes()).collect();
     let times: Vec<i64> = steps.iter().map(|step| step.issued_at.unix()).collect();
-    let rows = sqlx::query(COMPLETE)
-        .bind(&serials)
-        .bind(&times)
-        .fetch_all(tx.connection.raw())
-        .await?;
+    let rows =
+        sqlx::query(COMPLETE).bind(&serials).bind(&times).fetch_all(tx.connection.raw()).await?;
     let mut found = HashMap::with_capacity(rows.len());
     for row in &rows {
         found.insert(row.try_get::<&[u8], _>(5)?, Found::read(&mut Columns::new(row))?);

@@ -83,7 +83,7 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_lost_race_is_repeated_and_then_reported() {
         let tries = Cell::new(0);
         let lost = attempts(|| async {
@@ -94,7 +94,7 @@ mod tests {
         assert_eq!((lost, tries.get()), (Err(StoreError::Contended), ATTEMPTS));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn any_other_end_is_the_end() {
         let tries = Cell::new(0);
         let done = attempts(|| async {

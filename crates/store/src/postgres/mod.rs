@@ -14,7 +14,7 @@ mod writer;
 
 use std::sync::Arc;
 
-use sqlx::{Acquire, PgPool, Postgres as Driver, pool::PoolConnection};
+use sqlx::{Connection as _, PgPool, Postgres as Driver, pool::PoolConnection};
 use tokio::sync::oneshot;
 
 use self::{connection::PostgresConnection, error::attempts, writer::Writer};

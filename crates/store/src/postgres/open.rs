@@ -52,7 +52,9 @@ pub(super) async fn migrate(connection: &mut PgConnection) -> Result<(), StoreEr
         let applied = applied(connection).await?;
         let Some(next) = pending(&applied, Dialect::Postgres)?.first() else { return Ok(()) };
         match apply(connection, next).await {
-            Ok(()) => tracing::info!(version = next.version, name = next.name, "Migrated the store"),
+            Ok(()) => {
+                tracing::info!(version = next.version, name = next.name, "Migrated the store");
+            }
             // Another process was first: look again.
             Err(StoreError::Conflict(_)) => {}
             Err(error) => return Err(error),

@@ -84,7 +84,7 @@ impl Batch {
                 // Nobody waits for it any more, so it need not begin.
                 Batched::Prepare(job) if job.reply.is_closed() => {}
                 Batched::Complete(job) if job.reply.is_closed() => {}
-                Batched::Prepare(job) => batch.prepares.push(job),
+                Batched::Prepare(job) => batch.prepares.push(*job),
                 Batched::Complete(job) => batch.completes.push(job),
             }
         }

@@ -14,7 +14,7 @@ use crate::{
     Store, StoreError,
     column::{OrganizationColumn, organization_column},
     record::{AuditEntry, AuditOutcome, AuditRecord, AuditVerdict, Cursor, Page, Within},
-    sql::{ColumnType, Columns, Connection, Insert, Sql, Value, sql},
+    sql::{ColumnType, Columns, Connection, Insert, Sql, Value, one_int, one_optional_int, sql},
     transaction::{Act, Done, Question, Reads, Transaction},
 };
 
@@ -104,7 +104,7 @@ pub(crate) async fn append<C: Connection>(
         .map(|(entry, number)| {
             hash = chained(&hash, number, entry);
             let organization = organization_column(entry.scope.organization);
-            let department = entry.scope.department.map(|d| d.to_bytes());
+            let department = entry.scope.department.map(lanyard_lifecycle::DepartmentId::to_bytes);
             Owned { number, hash, organization, department }
         })
         .collect();
@@ -148,7 +148,7 @@ fn chained(before: &[u8; 32], number: i64, entry: &AuditEntry) -> [u8; 32] {
     field(Some(&number.to_be_bytes()));
     field(Some(&at.unix().to_be_bytes()));
     field(Some(&scope.organization.to_bytes()));
-    field(scope.department.map(|d| d.to_bytes()).as_ref().map(|d| &d[..]));
+    field(scope.department.map(lanyard_lifecycle::DepartmentId::to_bytes).as_ref().map(|d| &d[..]));
     field(Some(actor.as_bytes()));
     field(address.as_deref().map(str::as_bytes));
     field(Some(action.as_bytes()));
@@ -265,10 +265,10 @@ impl Question for Verify {
         }
         // Entries behind the head were put in, unless others append right now.
         let past = connection
-            .fetch_optional(&PAST_HEAD, &[entries.into()], Columns::optional_int)
+            .fetch_optional(&PAST_HEAD, &[entries.into()], one_optional_int)
             .await?
             .flatten();
-        let now = connection.fetch_optional(&HEAD, &[], Columns::int).await?;
+        let now = connection.fetch_optional(&HEAD, &[], one_int).await?;
         match past {
             Some(past) if now == Some(entries) => Ok(AuditVerdict::Broken { number: past }),
             _ => Ok(AuditVerdict::Intact { entries, head }),

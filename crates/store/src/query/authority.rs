@@ -11,18 +11,14 @@ use crate::{
         AuditEntry, Ca, CaId, CaMaterial, CaState, NewCa, NewRaCertificate, RaCertificate, RaId,
         RaState,
     },
-    sql::{Columns, Connection, Sql, sql},
+    sql::{Columns, Connection, Sql, one_int, sql},
     transaction::{Act, Done, Question, Reads, Transaction},
 };
 
 impl Store {
     /// Records a CA. A `Current` one retires the one before, in the same transaction. A key that
     /// another CA has is a [`StoreError::Conflict`].
-    pub async fn add_ca(
-        &self,
-        ca: NewCa,
-        audit: Option<AuditEntry>,
-    ) -> Result<CaId, StoreError> {
+    pub async fn add_ca(&self, ca: NewCa, audit: Option<AuditEntry>) -> Result<CaId, StoreError> {
         self.backend.write(AddCa { ca, audit: audit.map(Arc::new) }).await
     }
 
@@ -64,10 +60,7 @@ impl Store {
     }
 
     /// The registration authority certificates that end at `ends_from` or later, oldest first.
-    pub async fn ra_certificates(
-        &self,
-        ends_from: Time,
-    ) -> Result<Vec<RaCertificate>, StoreError> {
+    pub async fn ra_certificates(&self, ends_from: Time) -> Result<Vec<RaCertificate>, StoreError> {
         self.backend.read(ListRas { ends_from }).await
     }
 }
@@ -98,9 +91,8 @@ struct AddCa {
     audit: Option<Arc<AuditEntry>>,
 }
 
-static RETIRE_CURRENT: Sql = sql!(
-    "UPDATE ca SET state = 3, retired_at = $2 WHERE organization = $1 AND state = 2"
-);
+static RETIRE_CURRENT: Sql =
+    sql!("UPDATE ca SET state = 3, retired_at = $2 WHERE organization = $1 AND state = 2");
 static ADD_CA: Sql = sql!(
     "INSERT INTO ca (id, organization, department, name, state, key_identifier, key_reference, \
      request, certificate, chain, not_before, not_after, created_at, activated_at) \
@@ -118,7 +110,7 @@ impl Act for AddCa {
     ) -> Result<Done<CaId>, StoreError> {
         let ca = &self.ca;
         let organization = organization_column(ca.scope.organization);
-        let department = ca.scope.department.map(|d| d.to_bytes());
+        let department = ca.scope.department.map(lanyard_lifecycle::DepartmentId::to_bytes);
         let created_at = ca.created_at.unix();
         let current = ca.state == CaState::Current;
         if current {
@@ -142,7 +134,7 @@ impl Act for AddCa {
             created_at.into(),
             current.then_some(created_at).into(),
         ];
-        let id = tx.connection.fetch_optional(&ADD_CA, &values, Columns::int).await?;
+        let id = tx.connection.fetch_optional(&ADD_CA, &values, one_int).await?;
         let id = id.ok_or_else(|| StoreError::unreadable("number of a CA"))?;
         tx.audit(self.audit.as_ref());
         Ok(Done::Keep(CaId(id)))
@@ -247,14 +239,10 @@ fn ca(columns: &mut Columns<'_>) -> Result<Ca, StoreError> {
     let certificate = columns.optional_bytes()?;
     let chain = chain(columns.optional_blob()?.unwrap_or_default())?;
     let (not_before, not_after) = (columns.optional_time()?, columns.optional_time()?);
-    let material = certificate.zip(not_before).zip(not_after).map(
-        |((certificate, not_before), not_after)| CaMaterial {
-            certificate,
-            chain,
-            not_before,
-            not_after,
-        },
-    );
+    let material =
+        certificate.zip(not_before).zip(not_after).map(|((certificate, not_before), not_after)| {
+            CaMaterial { certificate, chain, not_before, not_after }
+        });
     let created_at = columns.time()?;
     Ok(Ca {
         id,
@@ -297,7 +285,7 @@ impl Act for AddRa {
         let ra = &self.ra;
         tx.connection.execute(&RETIRE_RAS, &[ra.ca.0.into()]).await?;
         let organization = organization_column(ra.scope.organization);
-        let department = ra.scope.department.map(|d| d.to_bytes());
+        let department = ra.scope.department.map(lanyard_lifecycle::DepartmentId::to_bytes);
         let values = [
             ra.ca.0.into(),
             organization.as_slice().into(),
@@ -308,7 +296,7 @@ impl Act for AddRa {
             ra.not_after.unix().into(),
             ra.created_at.unix().into(),
         ];
-        let id = tx.connection.fetch_optional(&ADD_RA, &values, Columns::int).await?;
+        let id = tx.connection.fetch_optional(&ADD_RA, &values, one_int).await?;
         let id = id.ok_or_else(|| StoreError::unreadable("number of an RA certificate"))?;
         tx.audit(self.audit.as_ref());
         Ok(Done::Keep(RaId(id)))

@@ -13,7 +13,7 @@ use crate::{
         AuditEntry, CaId, Crl, CrlKind, CrlNumber, CrlPartition, NewCrl, RevokedEntry,
         StatusSequence,
     },
-    sql::{Columns, Connection, Sql, sql},
+    sql::{Columns, Connection, Sql, one_int, sql},
     transaction::{Act, Done, Question, Reads, Transaction},
 };
 
@@ -59,12 +59,8 @@ impl Store {
     ) -> Result<RevokedEntries, StoreError> {
         let (chunks, entries) = mpsc::channel(4);
         let (place, sequence) = oneshot::channel();
-        let question = Revoked {
-            ca,
-            partition,
-            ends_from,
-            out: std::sync::Mutex::new(Some((place, chunks))),
-        };
+        let question =
+            Revoked { ca, partition, ends_from, out: std::sync::Mutex::new(Some((place, chunks))) };
         let answered = self.backend.stream(question);
         match sequence.await {
             Ok(sequence) => Ok(RevokedEntries { sequence, entries, answered: Some(answered) }),
@@ -139,11 +135,8 @@ impl Question for Revoked {
         if place.send(sequence).is_err() {
             return Ok(());
         }
-        let values = [
-            self.ca.0.into(),
-            self.ends_from.unix().into(),
-            i64::from(self.partition.0).into(),
-        ];
+        let values =
+            [self.ca.0.into(), self.ends_from.unix().into(), i64::from(self.partition.0).into()];
         let entry = |columns: &mut Columns<'_>| {
             Ok(RevokedEntry {
                 serial: columns.serial()?,
@@ -177,7 +170,7 @@ impl Act for Reserve {
         tx: &mut Transaction<'_, C>,
     ) -> Result<Done<CrlNumber>, StoreError> {
         let values = [self.ca.0.into(), i64::from(self.partition.0).into()];
-        let number = tx.connection.fetch_optional(&RESERVE, &values, Columns::int).await?;
+        let number = tx.connection.fetch_optional(&RESERVE, &values, one_int).await?;
         let number = number.ok_or_else(|| StoreError::unreadable("CRL number"))?;
         Ok(Done::Keep(CrlNumber(number)))
     }
@@ -217,7 +210,7 @@ impl Act for Record {
             CrlKind::Delta { base } => (DELTA, Some(base.0)),
         };
         let organization = organization_column(crl.scope.organization);
-        let department = crl.scope.department.map(|d| d.to_bytes());
+        let department = crl.scope.department.map(lanyard_lifecycle::DepartmentId::to_bytes);
         let (ca, partition) = (crl.ca.0.into(), i64::from(crl.partition.0).into());
         let values = [
             ca,
@@ -267,9 +260,9 @@ impl Question for Latest {
                     ca: columns.ca()?,
                     scope: columns.scope()?,
                     partition: columns.crl_partition()?,
-                    kind: columns.optional_int()?.map_or(CrlKind::Full, |base| CrlKind::Delta {
-                        base: CrlNumber(base),
-                    }),
+                    kind: columns
+                        .optional_int()?
+                        .map_or(CrlKind::Full, |base| CrlKind::Delta { base: CrlNumber(base) }),
                     number: CrlNumber(columns.int()?),
                     this_update: columns.time()?,
                     next_update: columns.time()?,

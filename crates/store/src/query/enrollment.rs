@@ -10,8 +10,8 @@ use crate::{
     Store, StoreError,
     column::{OrganizationColumn, optional_time, organization_column},
     record::{
-        AuditEntry, CertificateState, Cursor, Declined, Enrollment, EnrollmentId,
-        EnrollmentState, NewEnrollment, Page, Submission, Within,
+        AuditEntry, CertificateState, Cursor, Declined, Enrollment, EnrollmentId, EnrollmentState,
+        NewEnrollment, Page, Submission, Within,
     },
     sql::{ColumnType, Columns, Connection, Insert, Sql, Value, sql},
     transaction::{Act, Done, Question, Reads, Transaction},
@@ -128,7 +128,7 @@ impl<'a> EnrollmentRow<'a> {
             certificate,
             endpoint: new.endpoint.to_bytes(),
             organization: organization_column(new.scope.organization),
-            department: new.scope.department.map(|d| d.to_bytes()),
+            department: new.scope.department.map(lanyard_lifecycle::DepartmentId::to_bytes),
         }
     }
 
@@ -148,7 +148,7 @@ impl<'a> EnrollmentRow<'a> {
             undecided.and_then(|new| new.csr.as_deref()).into(),
             undecided.and_then(|new| new.context.as_deref()).into(),
             new.subject.as_deref().into(),
-            new.renews.as_ref().map(|serial| serial.as_bytes()).into(),
+            new.renews.as_ref().map(lanyard_pki::SerialNumber::as_bytes).into(),
             new.address.as_deref().into(),
             new.received_at.unix().into(),
             new.expires_at.unix().into(),

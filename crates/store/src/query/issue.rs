@@ -10,14 +10,12 @@ use lanyard_pki::{SerialNumber, Time};
 use super::enrollment::{self, EnrollmentRow};
 use crate::{
     Store, StoreError,
-    column::{
-        OrganizationColumn, StandingCode, optional_time, organization_column, texts_column,
-    },
+    column::{OrganizationColumn, StandingCode, optional_time, organization_column, texts_column},
     record::{
         AuditEntry, CertificateState, Claim, Completion, Keep, NewCertificate, Preparation,
         Unfinished,
     },
-    sql::{ColumnType, Columns, Connection, Insert, Sql, Value, sql},
+    sql::{ColumnType, Columns, Connection, Insert, Sql, Value, one_int, sql},
     transaction::{Act, Batched, CountKey, Done, Job, Question, Reads, Transaction},
 };
 
@@ -148,10 +146,10 @@ impl<'a> CertificateRow<'a> {
             new,
             id,
             object: new.binding.object.to_bytes(),
-            directory: new.binding.directory.map(|d| d.to_bytes()),
+            directory: new.binding.directory.map(lanyard_lifecycle::DirectoryId::to_bytes),
             endpoint: new.endpoint.to_bytes(),
             organization: organization_column(new.scope.organization),
-            department: new.scope.department.map(|d| d.to_bytes()),
+            department: new.scope.department.map(lanyard_lifecycle::DepartmentId::to_bytes),
             alternative_names: names,
         }
     }
@@ -214,7 +212,7 @@ impl Act for Prepare {
     }
 
     fn many_at_a_time(job: Job<Self>) -> Result<Batched, Job<Self>> {
-        Ok(Batched::Prepare(job))
+        Ok(Batched::Prepare(Box::new(job)))
     }
 }
 
@@ -309,8 +307,7 @@ impl Act for Complete {
     ) -> Result<Done<Completion>, StoreError> {
         let serial = self.serial.as_bytes();
         let values = [serial.into(), self.issued_at.unix().into()];
-        let Some(found) =
-            tx.connection.fetch_optional(&COMPLETE, &values, Found::read).await?
+        let Some(found) = tx.connection.fetch_optional(&COMPLETE, &values, Found::read).await?
         else {
             return self.stored(tx).await.map(Done::Keep);
         };
@@ -372,9 +369,8 @@ struct Abandon {
     audit: Option<Arc<AuditEntry>>,
 }
 
-static ABANDON: Sql = sql!(
-    "UPDATE certificate SET state = 2 WHERE serial = $1 AND state = 0 RETURNING id"
-);
+static ABANDON: Sql =
+    sql!("UPDATE certificate SET state = 2 WHERE serial = $1 AND state = 0 RETURNING id");
 static ABANDON_ENROLLMENT: Sql = sql!(
     "UPDATE enrollment SET state = 2, decided_at = $2, reason = $3 \
      WHERE certificate = $1 AND state = 1"
@@ -389,8 +385,7 @@ impl Act for Abandon {
         tx: &mut Transaction<'_, C>,
     ) -> Result<Done<bool>, StoreError> {
         let serial = self.serial.as_bytes().into();
-        let Some(id) = tx.connection.fetch_optional(&ABANDON, &[serial], Columns::int).await?
-        else {
+        let Some(id) = tx.connection.fetch_optional(&ABANDON, &[serial], one_int).await? else {
             return Ok(Done::Keep(false));
         };
         tx.connection.execute(&DELETE_PREPARED, &[id.into()]).await?;

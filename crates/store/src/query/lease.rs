@@ -5,7 +5,7 @@ use lanyard_pki::Time;
 use crate::{
     Store, StoreError,
     record::{Fence, Lease},
-    sql::{Columns, Connection, Sql, sql},
+    sql::{Connection, Sql, one_int, sql},
     transaction::{Act, Done, Question, Reads, Transaction},
 };
 
@@ -74,7 +74,7 @@ impl Act for Take {
             self.until.unix().into(),
             self.now.unix().into(),
         ];
-        let fence = tx.connection.fetch_optional(&TAKE, &values, Columns::int).await?;
+        let fence = tx.connection.fetch_optional(&TAKE, &values, one_int).await?;
         Ok(Done::Keep(fence.map(Fence)))
     }
 }
@@ -86,9 +86,8 @@ struct Renew {
     until: Time,
 }
 
-static RENEW: Sql = sql!(
-    "UPDATE lease SET held_until = $3 WHERE name = $1 AND fence = $2 AND held_until > $4"
-);
+static RENEW: Sql =
+    sql!("UPDATE lease SET held_until = $3 WHERE name = $1 AND fence = $2 AND held_until > $4");
 
 impl Act for Renew {
     type Outcome = bool;

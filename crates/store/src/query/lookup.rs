@@ -7,7 +7,7 @@ use crate::{
     Store, StoreError,
     column::{OrganizationColumn, StandingCode, organization_column, texts},
     record::{Certificate, Counts, Names, StatusRecord, Summary, Within},
-    sql::{Columns, Connection, Sql, sql},
+    sql::{Columns, Connection, Sql, one_blob, one_int, sql},
     transaction::{Question, Reads},
 };
 
@@ -68,9 +68,7 @@ pub(crate) fn owner(within: Within) -> Owner {
     let (any_organization, organization, any_department, department) = match within {
         Within::Everywhere => (1, nobody, 1, [0; 16]),
         Within::Organization(organization) => (0, organization, 1, [0; 16]),
-        Within::Department(organization, department) => {
-            (0, organization, 0, department.to_bytes())
-        }
+        Within::Department(organization, department) => (0, organization, 0, department.to_bytes()),
     };
     let organization = organization_column(organization);
     Owner { any_organization, organization, any_department, department }
@@ -209,7 +207,7 @@ impl Question for FindDer {
     const READS: Reads = Reads::Point;
 
     async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
-        connection.fetch_optional(&DER, &[self.0.as_bytes().into()], Columns::bytes).await
+        connection.fetch_optional(&DER, &[self.0.as_bytes().into()], one_blob).await
     }
 }
 
@@ -271,7 +269,7 @@ impl Question for CountUnfinished {
     const READS: Reads = Reads::Many;
 
     async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
-        let n = connection.fetch_optional(&UNFINISHED, &[], Columns::int).await?;
+        let n = connection.fetch_optional(&UNFINISHED, &[], one_int).await?;
         Ok(n.and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
     }
 }

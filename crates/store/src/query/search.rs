@@ -79,8 +79,7 @@ static CONTAINING: Sql = search!(
     "AND (lower(c.subject) LIKE $20 ESCAPE '\\' OR lower(c.alternative_names) LIKE $20 ESCAPE '\\' \
      OR lower(c.upn) LIKE $20 ESCAPE '\\' OR lower(c.requester) LIKE $20 ESCAPE '\\')"
 );
-static OF_OBJECT: Sql =
-    search!("certificate c", "AND c.object = $19 AND c.directory IS NOT NULL");
+static OF_OBJECT: Sql = search!("certificate c", "AND c.object = $19 AND c.directory IS NOT NULL");
 static NOT_GOOD: Sql = search!("certificate c", "AND c.standing <> 0");
 static STARTING: Sql = search!(
     "certificate c",
@@ -194,7 +193,7 @@ impl Question for Search {
         let until = filter.until.map_or(i64::MAX, Ids::first_at);
         let (upper, lower) = (after.min(until), filter.from.map_or(0, Ids::first_at));
         let walk = Walk::of(filter);
-        let endpoint = filter.endpoint.map_or([0; 16], |endpoint| endpoint.to_bytes());
+        let endpoint = filter.endpoint.map_or([0; 16], lanyard_lifecycle::EndpointId::to_bytes);
         let (standing_from, standing_to) = standings(filter.standing);
         let mut values: Vec<Value<'_>> = vec![
             upper.into(),
@@ -284,8 +283,7 @@ impl Question for Expiring {
             .fetch(&EXPIRING, &values, |columns| Ok((columns.int()?, summary(columns)?)))
             .await?;
         let full = rows.len() >= self.limit as usize;
-        let next =
-            rows.last().filter(|_| full).map(|(id, last)| (last.not_after, Cursor(*id)));
+        let next = rows.last().filter(|_| full).map(|(id, last)| (last.not_after, Cursor(*id)));
         Ok(ExpiringPage { items: rows.into_iter().map(|(_, summary)| summary).collect(), next })
     }
 }

@@ -59,9 +59,8 @@ impl Store {
     }
 }
 
-static READ: Sql = sql!(
-    "SELECT value, updated_at, updated_by FROM setting WHERE organization = $1 AND name = $2"
-);
+static READ: Sql =
+    sql!("SELECT value, updated_at, updated_by FROM setting WHERE organization = $1 AND name = $2");
 
 async fn read<C: Connection>(
     connection: &mut C,

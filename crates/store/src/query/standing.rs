@@ -7,10 +7,8 @@ use lanyard_pki::SerialNumber;
 use crate::{
     Store, StoreError,
     column::{StandingCode, optional_time, standing_columns},
-    record::{
-        AuditEntry, StandingChange, StandingOutcome, StatusChange, StatusSequence,
-    },
-    sql::{Columns, Connection, Sql, sql},
+    record::{AuditEntry, StandingChange, StandingOutcome, StatusChange, StatusSequence},
+    sql::{Connection, Sql, one_int, sql},
     transaction::{Act, CountKey, Done, Question, Reads, Transaction},
 };
 
@@ -52,7 +50,8 @@ struct ChangeStanding {
 
 /// The counter's row is locked until the commit, so numbers are committed in their order. It is
 /// taken first, which also makes changes of one certificate wait for each other.
-static NEXT: Sql = sql!("UPDATE counter SET value = value + 1 WHERE name = 'status' RETURNING value");
+static NEXT: Sql =
+    sql!("UPDATE counter SET value = value + 1 WHERE name = 'status' RETURNING value");
 
 static PRESENT: Sql = sql!(
     "SELECT id, kind, organization, department, standing, reason, since FROM certificate \
@@ -72,7 +71,7 @@ impl Act for ChangeStanding {
         &self,
         tx: &mut Transaction<'_, C>,
     ) -> Result<Done<StandingOutcome>, StoreError> {
-        let sequence = tx.connection.fetch_optional(&NEXT, &[], Columns::int).await?;
+        let sequence = tx.connection.fetch_optional(&NEXT, &[], one_int).await?;
         let sequence = sequence.ok_or_else(|| StoreError::unreadable("counter"))?;
         let present = tx
             .connection
@@ -123,7 +122,7 @@ static LATEST: Sql = sql!("SELECT value FROM counter WHERE name = 'status'");
 pub(crate) async fn latest<C: Connection>(
     connection: &mut C,
 ) -> Result<StatusSequence, StoreError> {
-    let value = connection.fetch_optional(&LATEST, &[], Columns::int).await?;
+    let value = connection.fetch_optional(&LATEST, &[], one_int).await?;
     value.map(StatusSequence).ok_or_else(|| StoreError::unreadable("counter"))
 }
 

@@ -59,7 +59,7 @@ pub struct NewCrl {
 pub type Crl = NewCrl;
 
 /// A certificate that is on hold or revoked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RevokedEntry {
     /// The certificate.
     pub serial: SerialNumber,

@@ -24,7 +24,6 @@ pub use enrollment::{
     Claim, Declined, Enrollment, EnrollmentId, EnrollmentState, NewEnrollment, Submission,
 };
 pub use lease::{Fence, Lease};
+pub(crate) use page::serial_range;
 pub use page::{Cursor, ExpiringPage, Filter, Page, SearchText, Standings, Within};
-pub use standing::{
-    StandingChange, StandingOutcome, StatusChange, StatusRecord, StatusSequence,
-};
+pub use standing::{StandingChange, StandingOutcome, StatusChange, StatusRecord, StatusSequence};

@@ -4,7 +4,7 @@ use lanyard_lifecycle::{
     id::{DepartmentId, EndpointId, ObjectId, OrganizationId, Scope},
     kind::{Kind, Source},
 };
-use lanyard_pki::{SerialNumber, Time};
+use lanyard_pki::Time;
 
 use super::CaId;
 
@@ -139,9 +139,4 @@ pub(crate) fn serial_range(prefix: &str) -> Option<(Vec<u8>, Vec<u8>)> {
     let (low, mut high) = (low.ok()?, high.ok()?);
     high.resize(high.len() + lanyard_pki::serial::MAX_OCTETS, 0xff);
     Some((low, high))
-}
-
-/// The exact serial number that a text spells.
-pub(crate) fn exact_serial(text: &str) -> Option<SerialNumber> {
-    text.parse().ok()
 }

@@ -77,7 +77,7 @@ pub enum StandingOutcome {
 }
 
 /// The latest change of one certificate, for delta CRLs and caches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusChange {
     /// Where it stands in the order of all changes.
     pub sequence: StatusSequence,

@@ -14,6 +14,7 @@ use std::{
 use rusqlite::hooks::Wal;
 
 use super::connection::SqliteConnection;
+use crate::StoreError;
 
 /// Pages in the log from which the checkpointer works.
 const WORTH_WHILE: i32 = 4_096;
@@ -44,12 +45,13 @@ impl Checkpointer {
         Self { wake: Some(wake), thread: thread.ok() }
     }
 
-    /// To be called on the writer's thread before its first commit.
-    pub(super) fn watch(writer: &SqliteConnection) {
-        writer.raw().wal_hook(Some(|_: &Wal, pages| {
+    /// To be called before the first commit of the writer.
+    pub(super) fn watch(writer: &mut SqliteConnection) -> Result<(), StoreError> {
+        let hook = |_: &mut Wal, pages| {
             LOGGED.set(pages);
             Ok(())
-        }));
+        };
+        Ok(writer.raw_mut().wal_hook(Some(hook))?)
     }
 
     /// To be called on the writer's thread after each commit.

@@ -28,6 +28,10 @@ impl SqliteConnection {
         &self.raw
     }
 
+    pub(crate) fn raw_mut(&mut self) -> &mut rusqlite::Connection {
+        &mut self.raw
+    }
+
     /// Runs a statement that has neither values nor rows.
     pub(crate) fn run(&self, sql: &'static str) -> Result<(), StoreError> {
         self.raw.prepare_cached(sql)?.raw_execute()?;

@@ -33,10 +33,7 @@ impl Readers {
     }
 
     /// Answers on this thread, unless every connection is in use.
-    pub(super) async fn ask_here<Q: Question>(
-        &self,
-        question: Q,
-    ) -> Result<Q::Answer, StoreError> {
+    pub(super) async fn ask_here<Q: Question>(&self, question: Q) -> Result<Q::Answer, StoreError> {
         if let Some(answer) = self.short.try_ask(&question)? {
             return answer;
         }

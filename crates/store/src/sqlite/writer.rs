@@ -101,10 +101,11 @@ impl std::fmt::Debug for dyn Work {
 
 impl Writer {
     pub(super) fn start(
-        connection: SqliteConnection,
+        mut connection: SqliteConnection,
         checkpointer: Checkpointer,
         options: Options,
     ) -> Result<Self, StoreError> {
+        Checkpointer::watch(&mut connection)?;
         let (queue, waiting) = mpsc::channel(options.queue.max(1));
         let (end, ended) = oneshot::channel();
         let newest = newest_id(&connection)?;
@@ -164,7 +165,6 @@ struct Desk {
 
 impl Desk {
     fn work(mut self, mut waiting: mpsc::Receiver<Box<dyn Work>>) {
-        Checkpointer::watch(&self.connection);
         let mut batch = Vec::with_capacity(self.batch);
         while let Some(first) = waiting.blocking_recv() {
             batch.push(first);

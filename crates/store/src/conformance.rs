@@ -1,1 +1,0 @@
-//! What both databases must do, as one suite.

@@ -1,0 +1,128 @@
+//! Requests that wait for a person.
+
+use futures_util::future::try_join_all;
+
+use super::{Outcome, demand, equal, sample};
+use crate::{
+    Claim, Declined, Enrollment, EnrollmentId, EnrollmentState, Preparation, Store, StoreError,
+    Submission, Within,
+};
+
+async fn submit(store: &Store, seed: u64) -> Result<EnrollmentId, StoreError> {
+    match store.submit_enrollment(sample::enrollment(seed), None).await? {
+        Submission::Submitted(id) => Ok(id),
+        Submission::Exists(stored) => Err(StoreError::Conflict(stored.id.to_string())),
+    }
+}
+
+fn approve(request: EnrollmentId) -> Claim {
+    Claim::Approve { request, by: "ada".to_owned() }
+}
+
+async fn by_id(store: &Store, id: EnrollmentId) -> Result<Enrollment, StoreError> {
+    let found = store.enrollment_by_id(id).await?;
+    found.ok_or_else(|| StoreError::Conflict("a request is gone".to_owned()))
+}
+
+/// Approval ties the certificate to the request, for one of those who approve at once.
+pub async fn a_pending_request_waits_and_is_approved_once(store: &Store) -> Outcome {
+    let ca = sample::with_ca(store).await?;
+    let id = submit(store, 1).await?;
+    let stored = by_id(store, id).await?;
+    equal!(stored.state, EnrollmentState::Pending);
+    equal!(stored.request, sample::enrollment(1));
+    let again = store.submit_enrollment(sample::enrollment(1), None).await?;
+    equal!(again, Submission::Exists(Box::new(stored)));
+
+    let each =
+        (0..5).map(|n| store.prepare_certificate(sample::certificate(ca, n), approve(id), None));
+    let outcomes = try_join_all(each).await?;
+    let winners: Vec<usize> = (0..5).filter(|n| outcomes[*n] == Preparation::Prepared).collect();
+    equal!(winners.len(), 1);
+    let serial = sample::serial(winners[0] as u64);
+    let stored = by_id(store, id).await?;
+    equal!(stored.state, EnrollmentState::Issuing);
+    equal!(stored.serial, Some(serial.clone()));
+    equal!(stored.decided_by, Some("ada".to_owned()));
+    equal!((stored.request.csr, stored.request.context), (None, None));
+    store.complete_certificate(serial, sample::der(1), sample::NOW, None).await?;
+    equal!(by_id(store, id).await?.state, EnrollmentState::Issued);
+
+    let unknown = approve(EnrollmentId(1));
+    let outcome = store.prepare_certificate(sample::certificate(ca, 9), unknown, None).await?;
+    equal!(outcome, Preparation::NoSuchRequest);
+    equal!(store.certificate_status(sample::serial(9)).await?, None);
+    Ok(())
+}
+
+/// A declined request is told so and can no longer be approved.
+pub async fn a_pending_request_is_declined_once(store: &Store) -> Outcome {
+    let ca = sample::with_ca(store).await?;
+    let id = submit(store, 1).await?;
+    let decline = |id| {
+        let (by, why) = ("ada".to_owned(), "not ours".to_owned());
+        store.decline_enrollment(id, by, sample::NOW.plus(1), why, None)
+    };
+    equal!(decline(id).await?, Declined::Declined);
+    equal!(decline(id).await?, Declined::NotPending(EnrollmentState::Declined));
+    equal!(decline(EnrollmentId(1)).await?, Declined::NoSuchRequest);
+    let stored = by_id(store, id).await?;
+    equal!(stored.state, EnrollmentState::Declined);
+    equal!(stored.reason, Some("not ours".to_owned()));
+    equal!(stored.decided_at, Some(sample::NOW.plus(1)));
+    equal!(stored.request.csr, None);
+    let late = store.prepare_certificate(sample::certificate(ca, 1), approve(id), None).await?;
+    demand!(matches!(late, Preparation::TransactionExists(_)), "late approval: {late:?}");
+    equal!(store.unfinished(10).await?, vec![]);
+    Ok(())
+}
+
+/// Oldest first; each sees what is within the own scope.
+pub async fn requests_are_listed_by_owner_and_page(store: &Store) -> Outcome {
+    let mut ids = Vec::new();
+    for seed in 1..=5 {
+        ids.push(submit(store, seed).await?);
+    }
+    let mut other = sample::enrollment(6);
+    other.scope = sample::other_scope();
+    store.submit_enrollment(other, None).await?;
+    let (by, why) = ("ada".to_owned(), "no".to_owned());
+    store.decline_enrollment(ids.remove(1), by, sample::NOW, why, None).await?;
+
+    let default = Within::from(lanyard_lifecycle::Scope::DEFAULT);
+    let first = store.pending_enrollments(default, None, 3).await?;
+    let second = store.pending_enrollments(default, first.next, 3).await?;
+    let listed: Vec<_> = first.items.iter().chain(&second.items).map(|e| e.id).collect();
+    equal!(listed, ids);
+    equal!(second.next, None);
+    equal!(store.pending_enrollments(Within::Everywhere, None, 10).await?.items.len(), 5);
+    let scope = sample::other_scope();
+    equal!(store.pending_enrollments(scope.into(), None, 10).await?.items.len(), 1);
+    let department = lanyard_lifecycle::DepartmentId::from_bytes([1; 16]);
+    let elsewhere = Within::Department(scope.organization, department);
+    equal!(store.pending_enrollments(elsewhere, None, 10).await?.items, vec![]);
+    Ok(())
+}
+
+/// Forgetting frees the transaction id; what is being signed is not forgotten.
+pub async fn old_transactions_are_forgotten_but_not_unfinished_ones(store: &Store) -> Outcome {
+    let ca = sample::with_ca(store).await?;
+    for seed in 1..=3 {
+        let new = sample::certificate(ca, seed);
+        store.prepare_certificate(new, sample::claim(seed), None).await?;
+    }
+    for seed in 1..=2 {
+        let serial = sample::serial(seed);
+        store.complete_certificate(serial, sample::der(seed), sample::NOW, None).await?;
+    }
+    let expiry = sample::enrollment(1).expires_at;
+    equal!(store.forget_enrollments(expiry.plus(-1), 10).await?, 0);
+    equal!(store.forget_enrollments(expiry, 1).await?, 1);
+    equal!(store.forget_enrollments(expiry, 10).await?, 1);
+    equal!(store.forget_enrollments(expiry, 10).await?, 0);
+    let new = sample::certificate(ca, 4);
+    let prepared = store.prepare_certificate(new, sample::claim(1), None).await?;
+    equal!(prepared, Preparation::Prepared);
+    equal!(store.certificate_der(sample::serial(1)).await?, Some(sample::der(1)));
+    Ok(())
+}

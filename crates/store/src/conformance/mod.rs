@@ -1,0 +1,112 @@
+//! What both databases must do, as one suite: each behaviour is a sentence, gets an empty store of
+//! its own, and tells what it found.
+//!
+//! Crashes, full disks and locked folders are not here: they depend on the database and are tested
+//! with it.
+
+mod audit;
+mod authority;
+mod crl;
+mod enrollment;
+mod issuance;
+mod sample;
+mod search;
+mod small;
+mod standing;
+
+pub use self::{
+    audit::*, authority::*, crl::*, enrollment::*, issuance::*, sample::*, search::*, small::*,
+    standing::*,
+};
+use crate::StoreError;
+
+/// A store does not do what this crate says.
+#[derive(Debug, thiserror::Error)]
+pub enum Nonconformance {
+    /// An operation failed that must not.
+    #[error("an operation failed: {0}")]
+    Failed(#[from] StoreError),
+    /// An operation did something else.
+    #[error("{0}")]
+    Differs(String),
+}
+
+/// The end of a behaviour's check.
+pub type Outcome = Result<(), Nonconformance>;
+
+/// Calls a macro with the names of all behaviours.
+#[macro_export]
+macro_rules! for_every_behaviour {
+    ($call:ident) => {
+        $call! {
+            a_prepared_certificate_is_unfinished_until_it_is_complete,
+            a_completed_certificate_is_found_in_every_way,
+            the_first_completion_wins_and_later_ones_are_given_it,
+            many_completions_at_once_agree_on_one,
+            a_serial_number_is_taken_whatever_the_ca,
+            a_refused_preparation_leaves_nothing,
+            a_transaction_is_claimed_once,
+            one_of_many_claims_at_once_wins,
+            a_certificate_that_was_never_prepared_is_not_completed,
+            an_abandoned_certificate_stays_so_and_ends_its_transaction,
+            names_are_not_kept_where_only_revocation_data_is,
+            a_thousand_enrollments_at_once_all_last,
+            an_unknown_ca_is_refused,
+            revoking_is_for_good,
+            a_hold_is_lifted_or_becomes_a_revocation,
+            only_issued_certificates_change_their_standing,
+            changes_are_numbered_without_gaps_and_latest_counts,
+            changes_at_once_are_all_numbered,
+            counts_follow_every_change,
+            a_pending_request_waits_and_is_approved_once,
+            a_pending_request_is_declined_once,
+            requests_are_listed_by_owner_and_page,
+            old_transactions_are_forgotten_but_not_unfinished_ones,
+            a_ca_goes_from_request_to_retirement,
+            a_key_makes_one_ca,
+            a_new_ra_certificate_retires_the_one_before,
+            crl_numbers_rise_per_ca_and_partition,
+            a_crl_number_is_used_once_and_old_crls_go,
+            revoked_entries_are_those_of_the_ca_that_have_not_ended,
+            revoked_entries_are_of_one_moment,
+            thousands_of_revoked_entries_come_in_order,
+            a_search_pages_through_everything_once,
+            a_search_finds_by_text_kind_object_and_standing,
+            a_search_stays_within_its_scope,
+            signs_with_a_meaning_are_searched_as_they_are,
+            expiring_certificates_come_in_order_of_their_end,
+            the_audit_trail_is_chained_with_the_acts,
+            a_refused_act_leaves_no_audit_entry,
+            audit_entries_at_once_are_all_chained,
+            audit_entries_are_listed_by_owner_and_page,
+            a_setting_is_set_and_the_first_of_several_wins,
+            a_lease_is_held_by_one_and_fenced,
+            one_of_many_takers_gets_a_lease,
+            texts_and_bytes_come_back_as_they_were,
+        }
+    };
+}
+
+/// Ends a check unless a condition holds.
+macro_rules! demand {
+    ($condition:expr, $($complaint:tt)+) => {
+        if !$condition {
+            return Err($crate::conformance::Nonconformance::Differs(format!($($complaint)+)));
+        }
+    };
+}
+pub(crate) use demand;
+
+/// Ends a check unless two values are equal.
+macro_rules! equal {
+    ($left:expr, $right:expr) => {{
+        let (left, right) = (&$left, &$right);
+        if left != right {
+            return Err($crate::conformance::Nonconformance::Differs(format!(
+                "{} is\n  {left:?}\nand not\n  {right:?}",
+                stringify!($left)
+            )));
+        }
+    }};
+}
+pub(crate) use equal;
