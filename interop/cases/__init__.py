@@ -4,6 +4,7 @@ from . import (  # noqa: F401
     apache_nginx,
     certmonger,
     crl,
+    demo,
     gnutls,
     lint,
     nss,
@@ -12,5 +13,6 @@ from . import (  # noqa: F401
     scep_messages,
     scep_refusals,
     scepclient,
+    settings,
     strongswan,
 )

@@ -24,6 +24,12 @@ def find(program: str) -> str:
     return path
 
 
+def environment(changes: dict[str, str | None] | None) -> dict[str, str]:
+    """The process's environment with changes; `None` takes a variable out."""
+    merged = {**os.environ, "LC_ALL": "C", **(changes or {})}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
 class Finished:
     """How a program ended: exit status, what it wrote, and the command for a person to repeat."""
 
@@ -53,7 +59,7 @@ def run(*command, stdin: bytes = b"", limit: int = LIMIT_SECONDS, env=None, cwd=
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, "LC_ALL": "C", **(env or {})},
+        env=environment(env),
         cwd=cwd,
         start_new_session=True,
     )
@@ -78,7 +84,7 @@ class Daemon:
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "LC_ALL": "C", **(env or {})},
+            env=environment(env),
             cwd=cwd,
             start_new_session=True,
         )

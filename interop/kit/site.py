@@ -1,13 +1,13 @@
 """What the cases run against: a running installation of Lanyard, or the small plain CA."""
 
-import json
-import threading
+import os
 from pathlib import Path
 
 from . import openssl
+from .http import fetch
 from .lint import Linter
 from .plain_ca import PlainCa
-from .process import Daemon, Finished, run
+from .process import Daemon, Finished, free_port, run
 from .recorder import Recorder
 from .scep_client import Identity, ScepClient
 
@@ -44,43 +44,60 @@ class Site:
 
 
 class Lanyard(Site):
-    """`lanyard demo` with its own data folder and ephemeral ports."""
+    """`lanyard serve` with a data folder and settings of its own on an ephemeral port."""
 
-    def __init__(self, program: Path, key: str, work: Path):
+    challenge = "a challenge of the tests"
+
+    def __init__(self, program: Path, key: str, work: Path, settings: str = ""):
         self.name, self.program, self.work = key, program, work
-        self.data = work / "data"
         work.mkdir(parents=True, exist_ok=True)
-        self._ready = work / "ready.json"
-        self._daemon = Daemon(
-            program, "demo", "--data", self.data, "--listen", "127.0.0.1:0", "--ca-key", key,
-            "--ready-file", self._ready, log=work / "log",
-        )  # fmt: skip
+        self.data, self.ca, self._port = work / "data", work / "ca.pem", free_port()
+        self.base_url = f"http://127.0.0.1:{self._port}"
+        self.scep_url, self.ocsp_url = self.base_url + "/static", self.base_url + "/ocsp"
+        self.crl_url = f"{self.base_url}/crl/token-of-the-tests"
+        (work / "challenge").write_text(self.challenge)
+        (work / "token").write_text("token-of-the-tests")
+        self._settings = work / "lanyard.toml"
+        self._settings.write_text(self._toml(settings))
+        self._daemon: Daemon | None = None
 
-    def __enter__(self) -> "Lanyard":
-        tick = threading.Event()
-        for _ in range(1200):
-            if self._ready.exists():
-                break
-            if self._daemon.child.poll() is not None:
-                raise AssertionError(f"lanyard demo ended:\n{self._daemon.text()}")
-            tick.wait(0.1)
-        else:
-            raise AssertionError(f"lanyard demo is not ready:\n{self._daemon.text()}")
-        ready = json.loads(self._ready.read_text())
-        self.base_url = ready["base_url"]
-        self.scep_url, self.challenge = ready["static_url"], ready["static_challenge"]
-        self.ocsp_url, self.crl_url = ready["ocsp_url"], ready["crl_url"]
-        self.ca = Path(ready["ca_file"])
+    def _toml(self, settings: str) -> str:
+        """The settings of this run; `section.key=value` lines in `settings` add to them."""
+        lines = [
+            f"data = '{self.data}'",
+            f"listen.http = ['127.0.0.1:{self._port}']",
+            "listen.https = []",
+            "listen.header_timeout = '5s'",
+            f"publication.base_url = '{self.base_url}'",
+            "authority.subject = 'CN=Lanyard Interop CA,O=Example,C=DE'",
+            f"authority.key = '{self.name.lower().replace(':', '-')}'",
+            f"endpoints.static.challenge_file = '{self.work / 'challenge'}'",
+            f"crl.token_file = '{self.work / 'token'}'",
+            "limits.wrong_challenges_at_once = 1000",
+        ]
+        return "\n".join([*lines, settings, ""])
+
+    def start(self) -> "Lanyard":
+        command = [self.program, "serve", "--config", self._settings]
+        self._daemon = Daemon(*command, log=self.work / "log", env=without_ours())
+        self._daemon.wait_for_port(self._port, limit=120)
+        der = fetch(self.base_url + "/ca").ok().body
+        self.ca.write_bytes(run("openssl", "x509", "-inform", "DER", stdin=der).ok().out)
         return self
 
-    def __exit__(self, *_) -> None:
+    def stop(self) -> None:
         status = self._daemon.stop()
-        if status not in (0, 143):
-            raise AssertionError(f"lanyard ended with {status}:\n{self._daemon.text()[-4000:]}")
+        assert status == 0, f"lanyard ended with {status}:\n{self._daemon.text()[-4000:]}"
+
+    def __enter__(self) -> "Lanyard":
+        return self.start()
+
+    def __exit__(self, *_) -> None:
+        self.stop()
 
     def command(self, *arguments) -> Finished:
         """A command on the running installation, through the socket in its data folder."""
-        return run(self.program, *arguments, "--data", self.data)
+        return run(self.program, *arguments, "--data", self.data, env=without_ours())
 
     def revoke(self, certificate: Path, reason: str = "keyCompromise") -> None:
         serial = openssl.field(certificate, "serial")
@@ -88,6 +105,11 @@ class Lanyard(Site):
 
     def release(self, certificate: Path) -> None:
         self.command("certificate", "release", openssl.field(certificate, "serial")).ok()
+
+
+def without_ours() -> dict[str, str]:
+    """Variables that would set something in the program, taken out of its environment."""
+    return {name: None for name in os.environ if name.startswith("LANYARD_")}
 
 
 class Plain(Site):
