@@ -7,9 +7,10 @@ mod request;
 mod response;
 mod verify;
 
+pub use crate::reason::CrlReason;
 pub use cert_id::{CertId, IssuerHashes};
 pub use request::{OcspRequest, RequestError, SingleRequest, request};
-pub use response::{Answer, CertStatus, CrlReason, OcspResponse, ResponderFrame, ResponseStatus};
+pub use response::{Answer, CertStatus, OcspResponse, ResponderFrame, ResponseStatus};
 pub use verify::{ReceivedAnswer, ReceivedResponse, ResponderId, ResponseError};
 
 /// The fewest and the most octets of a nonce (RFC 9654, 2.1).

@@ -56,17 +56,34 @@ impl Time {
 
     /// `YYYYMMDDHHMMSSZ`
     pub fn generalized(self) -> String {
+        self.generalized_octets().map(char::from).iter().collect()
+    }
+
+    /// The contents of a GeneralizedTime, without an allocation.
+    pub fn generalized_octets(self) -> [u8; 15] {
         let at = self.calendar();
-        format!("{:04}{}", at.year(), month_to_second(at))
+        let year = u16::try_from(at.year()).unwrap_or(0);
+        let [century, year] = [year / 100, year % 100].map(two_digits);
+        let [month, day] = [u8::from(at.month()), at.day()].map(|n| two_digits(n.into()));
+        let [hour, minute, second] =
+            [at.hour(), at.minute(), at.second()].map(|n| two_digits(n.into()));
+        let [[c1, c0], [y1, y0], [m1, m0], [d1, d0]] = [century, year, month, day];
+        let [[h1, h0], [n1, n0], [s1, s0]] = [hour, minute, second];
+        [c1, c0, y1, y0, m1, m0, d1, d0, h1, h0, n1, n0, s1, s0, b'Z']
+    }
+
+    /// Whether RFC 5280, 4.1.2.5, writes it as UTCTime: from 1950 to 2049.
+    pub fn is_utc_time(self) -> bool {
+        (Self::UTC_TIME_FROM..Self::GENERALIZED_FROM).contains(&self)
     }
 
     /// Tag and contents by RFC 5280, 4.1.2.5: UTCTime from 1950 to 2049, else GeneralizedTime.
     pub fn to_der_contents(self) -> (Tag, String) {
-        if (Self::UTC_TIME_FROM..Self::GENERALIZED_FROM).contains(&self) {
-            let at = self.calendar();
-            (Tag::UTC_TIME, format!("{:02}{}", at.year() % 100, month_to_second(at)))
+        let mut text = self.generalized();
+        if self.is_utc_time() {
+            (Tag::UTC_TIME, text.split_off(2))
         } else {
-            (Tag::GENERALIZED_TIME, self.generalized())
+            (Tag::GENERALIZED_TIME, text)
         }
     }
 
@@ -100,10 +117,9 @@ impl Time {
     }
 }
 
-/// The eleven characters `MMDDHHMMSSZ` that both forms share.
-fn month_to_second(at: OffsetDateTime) -> String {
-    let (month, day) = (u8::from(at.month()), at.day());
-    format!("{month:02}{day:02}{:02}{:02}{:02}Z", at.hour(), at.minute(), at.second())
+/// A number below 100 as two digits.
+fn two_digits(number: u16) -> [u8; 2] {
+    [number / 10, number % 10].map(|digit| b'0' + u8::try_from(digit).unwrap_or(0))
 }
 
 fn decimal(digits: &[u8]) -> Option<i32> {

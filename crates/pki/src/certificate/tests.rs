@@ -137,6 +137,40 @@ fn certificates_that_no_authority_would_issue_are_read() {
     assert_eq!(refusal, "the elliptic curve 1.3.36.3.3.2.8.1.1.7 is not supported");
 }
 
+/// RFC 5280, appendix C.1 to C.3.
+#[test]
+fn the_examples_of_rfc_5280_read_and_verify() {
+    let authority = testing::certificate("certificates/rfc5280-c1.pem");
+    assert!(authority.is_self_signed() && authority.is_authority());
+    assert_eq!(authority.subject().to_string(), "CN=Example CA,DC=example,DC=com");
+    assert_eq!(authority.serial().to_string(), "11");
+    let leaf = testing::certificate("certificates/rfc5280-c2.pem");
+    let at = "2005-01-01T00:00:00Z".parse().unwrap();
+    assert_eq!(leaf.check_issued_by(&authority, 0, at), Ok(()));
+    assert_eq!(leaf.not_after().to_string(), "2005-03-15T11:48:21Z");
+    assert_eq!(leaf.subject_alt_names().unwrap()[0].to_string(), "email:end.entity@example.com");
+    let identifier = leaf.public_key().unwrap().key_identifier();
+    assert_eq!(leaf.subject_key_identifier().unwrap().unwrap(), identifier);
+    let dsa = testing::certificate("certificates/rfc5280-c3.pem");
+    assert_eq!(dsa.subject().common_name().as_deref(), Some("DSA End Entity"));
+    let refusal = dsa.public_key().unwrap_err().to_string();
+    assert_eq!(refusal, "public keys of algorithm 1.2.840.10040.4.1 are not supported");
+    assert_eq!(dsa.serial().to_string(), "0100");
+}
+
+/// RFC 8410, 10.2, signed with the key of 10.1. Its extensions write out what is the default, as two errata
+/// say; it is read all the same.
+#[test]
+fn the_example_of_rfc_8410_verifies() {
+    let certificate = testing::certificate("certificates/rfc8410-10-2.pem");
+    let spki =
+        "302a300506032b657003210019bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1";
+    let key = PublicKey::from_spki_der(&hex::decode(spki).unwrap()).unwrap();
+    assert_eq!(certificate.verify_signed_by(&key), Ok(()));
+    assert_eq!(certificate.key_usage(), Ok(Some(KeyUsages::KEY_AGREEMENT)));
+    assert!(!certificate.is_authority());
+}
+
 #[test]
 fn fingerprints_are_over_all_of_it() {
     let certificate = testing::certificate("certificates/version-1-md5.pem");

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::request::write_nonce;
 use crate::{
-    SignatureAlgorithm, Time, Unsigned, oid,
+    CrlReason, SignatureAlgorithm, Time, Unsigned, oid,
     tlv::{Tag, Writer},
     unsigned::Frame,
 };
@@ -72,24 +72,6 @@ impl fmt::Display for ResponseStatus {
             Self::SigRequired => "sigRequired",
             Self::Unauthorized => "unauthorized",
         })
-    }
-}
-
-/// The number of a `CRLReason` (RFC 5280, 5.3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct CrlReason(u8);
-
-impl CrlReason {
-    /// 0 to 10 without 7, which is not assigned.
-    #[must_use]
-    pub const fn from_number(number: u8) -> Option<Self> {
-        if number <= 10 && number != 7 { Some(Self(number)) } else { None }
-    }
-
-    /// The number.
-    #[must_use]
-    pub const fn number(self) -> u8 {
-        self.0
     }
 }
 

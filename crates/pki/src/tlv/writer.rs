@@ -162,13 +162,16 @@ impl Writer {
 
     /// Appends a Time: UTCTime up to 2049, GeneralizedTime from 2050 (RFC 5280, 4.1.2.5).
     pub fn time(&mut self, time: Time) {
-        let (tag, text) = time.to_der_contents();
-        self.value(tag, text.as_bytes());
+        let octets = time.generalized_octets();
+        match octets.split_first_chunk::<2>() {
+            Some((_, short)) if time.is_utc_time() => self.value(Tag::UTC_TIME, short),
+            _ => self.value(Tag::GENERALIZED_TIME, &octets),
+        }
     }
 
     /// Appends a GeneralizedTime of whole seconds.
     pub fn generalized_time(&mut self, time: Time) {
-        self.value(Tag::GENERALIZED_TIME, time.generalized().as_bytes());
+        self.value(Tag::GENERALIZED_TIME, &time.generalized_octets());
     }
 
     /// Appends a UTF8String.
