@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use lanyard_pki::ber::{self, Limits};
 use lanyard_pki::certificate::Certificate;
 use lanyard_pki::cms::{EnvelopedData, SignedData};
+use lanyard_pki::crl::Crl;
 use lanyard_pki::csr::CertificationRequest;
 use lanyard_pki::ocsp::{OcspRequest, ReceivedResponse};
 use lanyard_pki::{Name, PublicKey, SerialNumber, pem, url_base64};
@@ -21,6 +22,7 @@ pub type Reader = (&'static str, fn(&[u8]) -> bool);
 pub const READERS: &[Reader] = &[
     ("ber", ber),
     ("certificate", certificate),
+    ("crl", crl),
     ("request", request),
     ("signed_data", signed_data),
     ("enveloped_data", enveloped_data),
@@ -58,6 +60,17 @@ pub fn certificate(input: &[u8]) -> bool {
     if let Ok(key) = certificate.public_key() {
         let _ = certificate.verify_signed_by(key);
     }
+    true
+}
+
+/// A CRL keeps its octets, and its entries can be walked and searched.
+pub fn crl(input: &[u8]) -> bool {
+    let Ok(crl) = Crl::from_der(input) else { return false };
+    assert_eq!(crl.as_der(), input);
+    let _ = (crl.number(), crl.base(), crl.distribution_point(), crl.authority_key_identifier());
+    let walked = crl.entries().take_while(Result::is_ok).count();
+    assert!(walked <= input.len(), "more entries than octets");
+    let _ = crl.entry(&SerialNumber::from_bytes(&[1]).expect("a serial number"));
     true
 }
 

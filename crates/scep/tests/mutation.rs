@@ -21,6 +21,7 @@ const KINDS: &[(&str, &str)] = &[
     (".ocsp-response.der", "ocsp_response"),
     (".csr.der", "request"),
     (".crt.der", "certificate"),
+    (".crl.der", "crl"),
     (".getcacaps.http", "scep_query"),
     (".pkcs-req.http", "scep_query"),
     (".pem", "text"),
