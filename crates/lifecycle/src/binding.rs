@@ -9,8 +9,8 @@ use crate::kind::{Kind, Tether};
 
 /// A certificate's kind and object.
 ///
-/// The directory is recorded beside the binding and is not part of the serial number: object ids are unique across
-/// tenants. Once bound, that directory alone proves that the object is gone.
+/// The directory is recorded beside the binding and is not part of the serial number: object ids
+/// are unique across tenants. Once bound, that directory alone proves that the object is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Binding {
     /// What the certificate is for.

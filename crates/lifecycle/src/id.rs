@@ -1,4 +1,5 @@
-//! Identifiers: of directory objects, directories, endpoints, and of the organizations that own them.
+//! Identifiers: of directory objects, directories, endpoints, and of the organizations that own
+//! them.
 //!
 //! Nothing here makes an identifier up: random ones are built from bytes that the caller drew.
 
@@ -8,13 +9,14 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The object that a certificate is tethered to, in 128 bits: a GUID for most directories, numbers for Jamf Pro,
-/// random where there is no object.
+/// The object that a certificate is tethered to, in 128 bits: a GUID for most directories, numbers
+/// for Jamf Pro, random where there is no object.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId(u128);
 
 impl ObjectId {
-    /// The object with this 128-bit value; for a GUID its usual big-endian reading (RFC 9562 section 4).
+    /// The object with this 128-bit value; for a GUID its usual big-endian reading (RFC 9562
+    /// section 4).
     #[must_use]
     pub const fn from_u128(value: u128) -> Self {
         Self(value)
@@ -32,7 +34,8 @@ impl ObjectId {
         Self((device as u128) << 64)
     }
 
-    /// A user of a Jamf Pro computer or mobile device: both numbers, the device's in the upper half.
+    /// A user of a Jamf Pro computer or mobile device: both numbers, the device's in the upper
+    /// half.
     #[must_use]
     pub const fn jamf_user(device: u64, user: u64) -> Self {
         Self(((device as u128) << 64) | user as u128)
@@ -177,7 +180,8 @@ id!(
     EndpointId
 );
 id!(
-    /// A directory that holds objects: a tenant of Entra ID and Intune, an instance of Jamf Pro, a fleet.
+    /// A directory that holds objects: a tenant of Entra ID and Intune, an instance of Jamf Pro, a
+    /// fleet.
     DirectoryId
 );
 id!(

@@ -1,7 +1,8 @@
-//! The kinds of certificate, the channels they are issued through, and the words and numbers the API has for both.
+//! The kinds of certificate, the channels they are issued through, and the words and numbers the
+//! API has for both.
 //!
-//! The codes are stable: kinds are inside serial numbers, sources are in the API's contract. What a kind is
-//! tethered to is in [`crate::binding`].
+//! The codes are stable: kinds are inside serial numbers, sources are in the API's contract. What a
+//! kind is tethered to is in [`crate::binding`].
 
 use std::fmt;
 
@@ -55,8 +56,8 @@ macro_rules! coded {
 }
 
 coded! {
-    /// What a certificate is for and, with it, what sort of object it is tethered to. Zero is no kind, so that an
-    /// all-zero plaintext of a serial number means nothing.
+    /// What a certificate is for and, with it, what sort of object it is tethered to. Zero is no
+    /// kind, so that an all-zero plaintext of a serial number means nothing.
     Kind {
         /// Tethered to nothing: revoked by hand only.
         Static = 1,
@@ -172,7 +173,8 @@ coded! {
     Source {
         /// An administrator, by form, request file or command.
         CertificateMaster = 0,
-        /// The endpoint whose challenges Intune validates, as recorded when the certificate was issued.
+        /// The endpoint whose challenges Intune validates, as recorded when the certificate was
+        /// issued.
         Intune = 1,
         /// The endpoint with a static challenge.
         Static = 3,

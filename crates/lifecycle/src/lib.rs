@@ -1,8 +1,10 @@
-//! What Lanyard decides: who may have a certificate, what it is tethered to, and whether it is good.
+//! What Lanyard decides: who may have a certificate, what it is tethered to, and whether it is
+//! good.
 //!
-//! Everything here is a pure function over values. There is no clock, no randomness, no input or output: the time
-//! is an argument, random numbers are arguments, and what a directory or a store says arrives as data. How
-//! certificates are encoded is `lanyard_pki`'s business; who asks and in which protocol is known to the doors alone.
+//! Everything here is a pure function over values. There is no clock, no randomness, no input or
+//! output: the time is an argument, random numbers are arguments, and what a directory or a store
+//! says arrives as data. How certificates are encoded is `lanyard_pki`'s business; who asks and in
+//! which protocol is known to the doors alone.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 pub mod binding;

@@ -1,8 +1,9 @@
 //! The issuance policy: may this request have a certificate, and what will be in it?
 //!
-//! One decision for every protocol. A request brings a key and *claims*; only what a rule here lets through gets into
-//! the [`Permit`], from which a profile then writes the extensions. Secrets are compared here, but never kept;
-//! whether the old certificate of a renewal is good is a [`Verdict`](crate::verdict::Verdict) that the caller brings.
+//! One decision for every protocol. A request brings a key and *claims*; only what a rule here lets
+//! through gets into the [`Permit`], from which a profile then writes the extensions. Secrets are
+//! compared here, but never kept; whether the old certificate of a renewal is good is a
+//! [`Verdict`](crate::verdict::Verdict) that the caller brings.
 
 mod challenge;
 mod claims;
@@ -48,16 +49,16 @@ pub struct EndpointPolicy {
     pub longest: Duration,
     /// What is renewed.
     pub renewal: RenewalRules,
-    /// Whether a security identifier that the request asks for gets into the certificate. Whoever may choose it
-    /// can pass for any account of the domain, so that the default is no.
+    /// Whether a security identifier that the request asks for gets into the certificate. Whoever
+    /// may choose it can pass for any account of the domain, so that the default is no.
     pub requested_sid: RequestedSid,
     /// Whether requests signed over MD5 are taken.
     pub old_digests: OldDigests,
 }
 
 impl Default for EndpointPolicy {
-    /// A challenge is asked for, sound keys of all kinds are taken, certificates are for client authentication and
-    /// for two years at most, nothing is renewed.
+    /// A challenge is asked for, sound keys of all kinds are taken, certificates are for client
+    /// authentication and for two years at most, nothing is renewed.
     fn default() -> Self {
         Self {
             availability: Availability::Open,
@@ -110,7 +111,8 @@ pub enum OldDigests {
     Allowed,
 }
 
-/// What a decision is made by: the endpoint's policy, the installation's limits, and the issuing authority.
+/// What a decision is made by: the endpoint's policy, the installation's limits, and the issuing
+/// authority.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms<'a> {
     /// The endpoint's policy.
@@ -128,11 +130,12 @@ pub enum Credential<'a> {
     Challenge(Challenge<'a>),
     /// The request is signed with a certificate that is to be renewed: RenewalReq, simplereenroll.
     Renewal(OldCertificate<'a>),
-    /// The same by a message that may be a first enrollment as well: PKCSReq signed by a certificate of this
-    /// authority. If it is no renewal that is granted, the challenge may still speak for it.
+    /// The same by a message that may be a first enrollment as well: PKCSReq signed by a
+    /// certificate of this authority. If it is no renewal that is granted, the challenge may still
+    /// speak for it.
     RenewalOrChallenge(OldCertificate<'a>, Challenge<'a>),
-    /// The door has authenticated whoever asks and authorised him to: an administrator, a validated token or
-    /// challenge of a device management, a person who approves what was pending.
+    /// The door has authenticated whoever asks and authorised him to: an administrator, a validated
+    /// token or challenge of a device management, a person who approves what was pending.
     Vouched,
 }
 
@@ -212,7 +215,8 @@ pub fn decide(
     })
 }
 
-/// What a sound credential leads to: the names are the request's, or those of the certificate it succeeds.
+/// What a sound credential leads to: the names are the request's, or those of the certificate it
+/// succeeds.
 struct Accepted {
     grant: Grant,
     approval: Approval,
@@ -268,7 +272,8 @@ fn check_digest(rule: OldDigests, signed_with: SignatureAlgorithm) -> Result<(),
     }
 }
 
-/// Sorts the remaining extensions of a request into those that are carried over and those that are not.
+/// Sorts the remaining extensions of a request into those that are carried over and those that are
+/// not.
 fn carry(rule: RequestedSid, claims: &Claims) -> (Vec<Extension>, Vec<LeftOut>) {
     let (mut carried, mut left_out) = (Vec::new(), Vec::new());
     for extension in &claims.other_extensions {
@@ -285,3 +290,6 @@ fn carry(rule: RequestedSid, claims: &Claims) -> (Vec<Extension>, Vec<LeftOut>) 
     }
     (carried, left_out)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
 //! Refusals: why somebody does not get what he asked for, in words that are safe to show him.
 //!
-//! A refusal is an expected decision, not a fault. It never carries a secret, nor more of the request than the
-//! asker knows anyway. Each door renders it in its protocol's own terms by a total `match`.
+//! A refusal is an expected decision, not a fault. It never carries a secret, nor more of the
+//! request than the asker knows anyway. Each door renders it in its protocol's own terms by a total
+//! `match`.
 
 use std::fmt;
 
@@ -40,7 +41,7 @@ pub enum Refusal {
     #[error("the key is too weak: {0}")]
     WeakKey(WeakKey),
     /// The key is of a kind that is not issued for.
-    #[error("keys of this kind are not supported: {0}")]
+    #[error("this key is not supported: {0}")]
     UnsupportedKey(UnsupportedKey),
     /// A signature or digest algorithm that is refused unless a setting allows it.
     #[error("the algorithm {algorithm} is not allowed here")]
@@ -153,7 +154,8 @@ pub enum WeakKey {
     },
     /// An RSA public exponent that no sound key has.
     RsaExponent,
-    /// An RSA modulus with the fingerprint of keys whose factors are guessable (ROCA, CVE-2017-15361).
+    /// An RSA modulus with the fingerprint of keys whose factors are guessable (ROCA,
+    /// CVE-2017-15361).
     Roca,
     /// An RSA modulus with a small factor.
     RsaSmallFactor {
@@ -323,5 +325,59 @@ impl fmt::Display for NameFault {
             Self::ControlCharacter => f.write_str("it has a control character"),
             Self::Malformed => f.write_str("it does not have the form of its type"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_sentences_for_people() {
+        let at = Time::from_unix(1_800_000_000);
+        let name = |part, fault| Refusal::BadName { part, fault };
+        let not_good = Refusal::NotGoodAnymore;
+        let refusals = [
+            Refusal::NotConfigured,
+            Refusal::ChallengeMissing,
+            Refusal::WrongChallenge,
+            Refusal::ChallengeTooLong { limit: 1024 },
+            Refusal::BadProofOfPossession,
+            Refusal::WeakKey(WeakKey::RsaTooShort { bits: 1024, least: 2048 }),
+            Refusal::WeakKey(WeakKey::RsaExponent),
+            Refusal::WeakKey(WeakKey::Roca),
+            Refusal::WeakKey(WeakKey::RsaSmallFactor { factor: 3 }),
+            Refusal::UnsupportedKey(UnsupportedKey::RsaTooLong { bits: 16384, most: 8192 }),
+            Refusal::UnsupportedKey(UnsupportedKey::NotAllowedHere { algorithm: "Ed25519" }),
+            Refusal::UnsupportedKey(UnsupportedKey::Unknown),
+            Refusal::AlgorithmNotAllowed { algorithm: "MD5" },
+            name(NamePart::Subject, NameFault::TooLong { limit: 64 }),
+            name(NamePart::AlternativeNames, NameFault::TooMany { limit: 100 }),
+            name(NamePart::UserPrincipalName, NameFault::ControlCharacter),
+            name(NamePart::DnsName, NameFault::Malformed),
+            name(NamePart::Uri, NameFault::Empty),
+            Refusal::NameNotAllowed { part: NamePart::OtherName },
+            Refusal::NoName,
+            Refusal::NoUsage,
+            Refusal::RenewalNotAllowed,
+            Refusal::RenewalKindNotAllowed { kind: Kind::JamfComputer },
+            Refusal::ForeignCertificate,
+            not_good(NotGood::Expired { at }),
+            not_good(NotGood::NotYetValid { from: at }),
+            not_good(NotGood::OnHold),
+            not_good(NotGood::Revoked { reason: RevocationReason::KeyCompromise }),
+            not_good(NotGood::Unknown),
+            not_good(NotGood::Undecided),
+            Refusal::NameChanged { part: NamePart::Subject },
+            Refusal::KeyReused,
+            Refusal::AuthorityNotValid,
+            Refusal::ValidityImpossible,
+            Refusal::TransactionReused,
+            Refusal::TooManyAttempts { seconds: 30 },
+            Refusal::RevokedForGood,
+            Refusal::NotOnHold,
+        ];
+        let sentences: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(sentences.join("\n"));
     }
 }

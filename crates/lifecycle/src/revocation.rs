@@ -1,7 +1,7 @@
 //! Reasons to revoke, and which changes of a certificate's standing are allowed.
 //!
-//! This is what an installation writes down about a certificate. What follows from it together with everything
-//! else that is known is a verdict: [`crate::verdict`].
+//! This is what an installation writes down about a certificate. What follows from it together with
+//! everything else that is known is a verdict: [`crate::verdict`].
 
 use std::fmt;
 
@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::refusal::Refusal;
 
-/// Why a certificate was revoked: CRLReason of RFC 5280 section 5.3.1, as far as it revokes for good.
+/// Why a certificate was revoked: CRLReason of RFC 5280 section 5.3.1, as far as it revokes for
+/// good.
 ///
 /// certificateHold (6) is [`Standing::OnHold`], removeFromCRL (8) is a release, 7 is not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -54,7 +55,8 @@ impl RevocationReason {
         self as u8
     }
 
-    /// The inverse of `code`; none for 6 and 8, which do not revoke for good, and for numbers without meaning.
+    /// The inverse of `code`; none for 6 and 8, which do not revoke for good, and for numbers
+    /// without meaning.
     #[must_use]
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.iter().copied().find(|reason| reason.code() == code)
@@ -155,8 +157,8 @@ impl Change {
 impl Standing {
     /// The standing after a change, at `now`.
     ///
-    /// Only a hold is ever lifted. What is revoked for good stays as it was recorded: its time and reason do not
-    /// change. Holding what is on hold changes nothing and is no mistake.
+    /// Only a hold is ever lifted. What is revoked for good stays as it was recorded: its time and
+    /// reason do not change. Holding what is on hold changes nothing and is no mistake.
     pub fn after(self, change: Change, now: Time) -> Result<Self, Refusal> {
         match (self, change) {
             (Self::Revoked { .. }, _) => Err(Refusal::RevokedForGood),

@@ -1,8 +1,9 @@
-//! Serial numbers that carry the binding, encrypted, so that a responder without a store finds the object.
+//! Serial numbers that carry the binding, encrypted, so that a responder without a store finds the
+//! object.
 //!
-//! 20 octets, always. The first is `01ee cccc`: positive, of full length, `ee` the key's epoch. The 156 bits after
-//! the epoch are FF1 (NIST SP 800-38G, AES-256, radix 16, 39 digits) of
-//! `kind (8) ‖ object (128) ‖ nonce (20)`, tweaked by the issuing authority's key identifier.
+//! 20 octets, always. The first is `01ee cccc`: positive, of full length, `ee` the key's epoch. The
+//! 156 bits after the epoch are FF1 (NIST SP 800-38G, AES-256, radix 16, 39 digits) of `kind (8) ‖
+//! object (128) ‖ nonce (20)`, tweaked by the issuing authority's key identifier.
 //!
 //! Where the key comes from and whether a serial number is taken is not known here.
 
@@ -63,8 +64,8 @@ impl Epoch {
         self.0
     }
 
-    /// The epoch of the key that follows; after the fourth the first comes again, so that a key must have no
-    /// unexpired certificate left before its epoch is used anew.
+    /// The epoch of the key that follows; after the fourth the first comes again, so that a key
+    /// must have no unexpired certificate left before its epoch is used anew.
     #[must_use]
     pub const fn next(self) -> Self {
         Self((self.0 + 1) % 4)
@@ -135,8 +136,8 @@ impl SerialCodec {
         self.current.0
     }
 
-    /// The serial number of a certificate that the authority with this key identifier (RFC 5280 section 4.2.1.2,
-    /// method 1) issues.
+    /// The serial number of a certificate that the authority with this key identifier (RFC 5280
+    /// section 4.2.1.2, method 1) issues.
     #[must_use]
     pub fn encode(&self, binding: &Binding, nonce: Nonce, issuer: &[u8; 20]) -> SerialNumber {
         let (epoch, cipher) = &self.current;
@@ -146,9 +147,9 @@ impl SerialCodec {
 
     /// What a serial number says, if it was made with one of our keys for this issuer.
     ///
-    /// None for every other length, first octet, epoch and kind. A foreign number passes with the chance that its
-    /// plaintext begins with a known kind, about 6 %, and then names an object that does not exist: the directory
-    /// or the store has the last word.
+    /// None for every other length, first octet, epoch and kind. A foreign number passes with the
+    /// chance that its plaintext begins with a known kind, about 6 %, and then names an object that
+    /// does not exist: the directory or the store has the last word.
     #[must_use]
     pub fn decode(&self, serial: &SerialNumber, issuer: &[u8; 20]) -> Option<Decoded> {
         let octets: &[u8; OCTETS] = serial.as_bytes().try_into().ok()?;

@@ -1,10 +1,12 @@
-//! The verdict on a certificate: good, on hold, revoked, unknown or undecided, and every fact that led to it.
+//! The verdict on a certificate: good, on hold, revoked, unknown or undecided, and every fact that
+//! led to it.
 //!
-//! Every source is asked and any one may revoke: opinions are or-ed, none takes precedence by its rank. The same
-//! function serves OCSP, CRL, the console, the APIs and renewal. Expiry is not judged here, as OCSP does not.
+//! Every source is asked and any one may revoke: opinions are or-ed, none takes precedence by its
+//! rank. The same function serves OCSP, CRL, the console, the APIs and renewal. Expiry is not
+//! judged here, as OCSP does not.
 //!
-//! Asking the sources is not done here: a source is a function from what is known to [`Opinion`]s. The one for the
-//! installation's own record is [`record`].
+//! Asking the sources is not done here: a source is a function from what is known to [`Opinion`]s.
+//! The one for the installation's own record is [`record`].
 
 mod freshness;
 
@@ -35,7 +37,8 @@ pub enum State {
     },
     /// Nobody knows such a certificate.
     Unknown,
-    /// A source that would have to be asked cannot answer, and what is left does not decide: tryLater.
+    /// A source that would have to be asked cannot answer, and what is left does not decide:
+    /// tryLater.
     Undecided,
 }
 
@@ -115,10 +118,10 @@ impl Verdict {
 
 /// The verdict from what all sources say.
 ///
-/// Revoked for good wins, and the earliest revocation gives time and reason. A hold comes next, since the
-/// earliest hold: whatever a silent source would have said, the certificate is not good. Then *undecided*:
-/// ignorance is never good. *Unknown* stands only against *good*: a certificate that nobody issued is not good
-/// because a directory knows its object.
+/// Revoked for good wins, and the earliest revocation gives time and reason. A hold comes next,
+/// since the earliest hold: whatever a silent source would have said, the certificate is not good.
+/// Then *undecided*: ignorance is never good. *Unknown* stands only against *good*: a certificate
+/// that nobody issued is not good because a directory knows its object.
 #[must_use]
 pub fn verdict(opinions: impl IntoIterator<Item = Opinion>) -> Verdict {
     let mut opinions: Vec<Opinion> = opinions.into_iter().collect();
@@ -142,7 +145,8 @@ pub fn verdict(opinions: impl IntoIterator<Item = Opinion>) -> Verdict {
     Verdict { state, rule, facts, next_change }
 }
 
-/// What weighs less decides. Of revocations at the same instant any reason weighs less than none given.
+/// What weighs less decides. Of revocations at the same instant any reason weighs less than none
+/// given.
 fn weight(state: State) -> (u8, Time, u8) {
     match state {
         State::Revoked { since, reason: RevocationReason::Unspecified } => (0, since, u8::MAX),
@@ -158,8 +162,8 @@ fn same_kind(one: State, other: State) -> bool {
     weight(one).0 == weight(other).0
 }
 
-/// What the installation's own record says of a certificate; none is a certificate that a complete store does not
-/// have.
+/// What the installation's own record says of a certificate; none is a certificate that a complete
+/// store does not have.
 #[must_use]
 pub fn record(standing: Option<Standing>, now: Time) -> Opinion {
     let Some(standing) = standing else {

@@ -1,7 +1,8 @@
 //! What the port, the pool and the runtime cost beside the operation itself.
 //!
-//! Run with `cargo run --release -p lanyard-signer --example overhead`. Prints, for each kind of key, signatures a
-//! second: one after the other through the port, and 32 tasks at a time, with the processor time of each.
+//! Run with `cargo run --release -p lanyard-signer --example overhead`. Prints, for each kind of
+//! key, signatures a second: one after the other through the port, and 32 tasks at a time, with the
+//! processor time of each.
 
 use std::sync::Arc;
 use std::time::Instant;

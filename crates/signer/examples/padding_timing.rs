@@ -1,11 +1,13 @@
-//! Does the time of a decryption tell whether the padding was good? A statistical check, for a quiet machine.
+//! Does the time of a decryption tell whether the padding was good? A statistical check, for a
+//! quiet machine.
 //!
-//! Run with `cargo run --release -p lanyard-signer --example padding_timing [samples] [bits]`. Blocks with good
-//! padding and with every sort of bad padding are decrypted in random order. For each sort the program prints the
-//! median and Welch's t of its times against the good ones, over all samples and without the slowest tenth; a |t|
-//! above 4.5 that stays when there are more samples would be a leak (the threshold of Goodwill et al., "A testing
-//! methodology for side-channel resistance validation"). Two further sorts, good padding again and one flipped
-//! bit, show how much the machine itself makes of nothing.
+//! Run with `cargo run --release -p lanyard-signer --example padding_timing [samples] [bits]`.
+//! Blocks with good padding and with every sort of bad padding are decrypted in random order. For
+//! each sort the program prints the median and Welch's t of its times against the good ones, over
+//! all samples and without the slowest tenth; a |t| above 4.5 that stays when there are more
+//! samples would be a leak (the threshold of Goodwill et al., "A testing methodology for
+//! side-channel resistance validation"). Two further sorts, good padding again and one flipped bit,
+//! show how much the machine itself makes of nothing.
 
 use std::hint::black_box;
 use std::num::NonZeroUsize;

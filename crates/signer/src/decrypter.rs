@@ -26,12 +26,13 @@ pub trait Decrypter: fmt::Debug + Send + Sync {
 
     /// The content key inside `encrypted`, which is as long as `fallback`; or `fallback`.
     ///
-    /// `fallback` are fresh random octets. They come back whenever `encrypted` does not hold a content key of that
-    /// length in sound padding, after the same work and with the same outcome, so that an attacker who replays
-    /// an envelope learns nothing from how we answer (RFC 3218 section 2.3.2).
+    /// `fallback` are fresh random octets. They come back whenever `encrypted` does not hold a
+    /// content key of that length in sound padding, after the same work and with the same outcome,
+    /// so that an attacker who replays an envelope learns nothing from how we answer (RFC 3218
+    /// section 2.3.2).
     ///
-    /// Errors never depend on what is inside `encrypted`: they are about the key, the transport, the length asked
-    /// for, and the device that holds the key.
+    /// Errors never depend on what is inside `encrypted`: they are about the key, the transport,
+    /// the length asked for, and the device that holds the key.
     fn decrypt_content_key<'a>(
         &'a self,
         transport: &'a KeyTransport,

@@ -19,7 +19,8 @@ pub enum SignError {
     Failed(String),
 }
 
-/// Why there is no content key. Never about the padding: see [`crate::Decrypter::decrypt_content_key`].
+/// Why there is no content key. Never about the padding: see
+/// [`crate::Decrypter::decrypt_content_key`].
 #[derive(Debug, thiserror::Error)]
 pub enum DecryptError {
     /// The key does not decrypt what was encrypted this way.

@@ -35,8 +35,8 @@ impl InstallationSecret {
 
     /// A key for one purpose: HKDF-SHA-256 (RFC 5869) with the purpose as `info`.
     ///
-    /// Keys of different purposes tell nothing of each other or of the secret. The purpose is a constant of the
-    /// program such as `serial number, epoch 0`.
+    /// Keys of different purposes tell nothing of each other or of the secret. The purpose is a
+    /// constant of the program such as `serial number, epoch 0`.
     ///
     /// # Panics
     /// Never: HKDF-SHA-256 yields up to 8160 octets.

@@ -1,8 +1,8 @@
 //! Private keys and what they do: sign, and decrypt content keys.
 //!
-//! [`Signer`] and [`Decrypter`] are the ports that the rest of Lanyard knows; a key in software, kept in a file, is
-//! the adapter here ([`SoftwareKey`], [`KeyStore`]). What is signed and why is decided elsewhere; bytes come in,
-//! signatures and content keys go out.
+//! [`Signer`] and [`Decrypter`] are the ports that the rest of Lanyard knows; a key in software,
+//! kept in a file, is the adapter here ([`SoftwareKey`], [`KeyStore`]). What is signed and why is
+//! decided elsewhere; bytes come in, signatures and content keys go out.
 
 pub mod conformance;
 mod decrypter;

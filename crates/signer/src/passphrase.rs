@@ -82,7 +82,10 @@ pub enum PassphraseError {
     #[error("the passphrase file {} is not one line of text", .0.display())]
     NotText(PathBuf),
     /// Others may write to the file.
-    #[error("the passphrase file {} may be changed by others (mode {mode:03o}); remove that right", path.display())]
+    #[error(
+        "the passphrase file {} may be changed by others (mode {mode:03o}); remove that right",
+        path.display()
+    )]
     Writable {
         /// Which file.
         path: PathBuf,
@@ -94,8 +97,8 @@ pub enum PassphraseError {
 impl PassphraseSource {
     /// Reads the passphrase; none if there is no source.
     ///
-    /// Containers mount secrets readable by everyone inside, so that only files that others may *write* are
-    /// refused.
+    /// Containers mount secrets readable by everyone inside, so that only files that others may
+    /// *write* are refused.
     pub fn read(&self) -> Result<Option<Passphrase>, PassphraseError> {
         match self {
             Self::None => Ok(None),

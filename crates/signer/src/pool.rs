@@ -1,8 +1,9 @@
 //! A few threads for long computations, so that the threads which serve requests stay free.
 //!
-//! A private RSA operation takes from a quarter of a millisecond (2048 bits) to ten (8192 bits): too long between two
-//! turns of a runtime that also answers OCSP. The number of threads bounds how many run at a time; waiting
-//! callers wait in order. How many may wait is for the callers to bound.
+//! A private RSA operation takes from a quarter of a millisecond (2048 bits) to ten (8192 bits):
+//! too long between two turns of a runtime that also answers OCSP. The number of threads bounds how
+//! many run at a time; waiting callers wait in order. How many may wait is for the callers to
+//! bound.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -93,7 +94,8 @@ impl Pool {
 impl Shared {
     fn work(&self) {
         while let Some(job) = self.next() {
-            // A panic ends the computation, whose caller learns of it by the missing reply; not the thread.
+            // A panic ends the computation, whose caller learns of it by the missing reply; not the
+            // thread.
             let _ = panic::catch_unwind(AssertUnwindSafe(job));
         }
     }

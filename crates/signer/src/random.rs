@@ -1,7 +1,7 @@
 //! Unpredictable octets for what is secret for good: keys, salts, initialization vectors.
 //!
-//! Everything else in Lanyard is handed its randomness, so that it can be replayed. A private key must never be:
-//! it is as unpredictable in a simulation as anywhere.
+//! Everything else in Lanyard is handed its randomness, so that it can be replayed. A private key
+//! must never be: it is as unpredictable in a simulation as anywhere.
 
 use zeroize::Zeroizing;
 

@@ -22,7 +22,8 @@ pub enum ChallengeRule {
 }
 
 impl Default for ChallengeRule {
-    /// At most 1024 octets: the longest that management systems are known to generate are a few hundred.
+    /// At most 1024 octets: the longest that management systems are known to generate are a few
+    /// hundred.
     fn default() -> Self {
         Self::Asked { longest: 1024 }
     }

@@ -35,8 +35,8 @@ pub struct Claims {
 impl Claims {
     /// The claims of a request that proves possession of its key; that proof is checked here.
     ///
-    /// Extensions that nothing is known about are kept for the record and otherwise ignored: clients ask for all
-    /// sorts of things.
+    /// Extensions that nothing is known about are kept for the record and otherwise ignored:
+    /// clients ask for all sorts of things.
     pub fn from_request(request: &CertificationRequest) -> Result<Self, Refusal> {
         request.verify().map_err(|_| Refusal::BadProofOfPossession)?;
         let asked = request
@@ -66,10 +66,23 @@ impl Claims {
     }
 }
 
-/// Whether a basicConstraints extension asks for an authority's certificate; one that cannot be read does, too.
+/// Whether a basicConstraints extension asks for an authority's certificate; one that cannot be
+/// read does, too.
 pub(super) fn asks_for_authority(extension: &Extension) -> bool {
     debug_assert_eq!(extension.oid, oid::BASIC_CONSTRAINTS);
     !matches!(BasicConstraints::read(&extension.value), Ok(BasicConstraints::EndEntity))
+}
+
+/// A modulus that no endpoint takes: too short, too long, or even.
+fn modulus(bits: u32) -> Refusal {
+    let (least, most) = super::KeyRules::default().rsa_bits;
+    if bits < least {
+        Refusal::WeakKey(WeakKey::RsaTooShort { bits, least })
+    } else if bits > most {
+        Refusal::UnsupportedKey(UnsupportedKey::RsaTooLong { bits, most })
+    } else {
+        Refusal::WeakKey(WeakKey::RsaSmallFactor { factor: 2 })
+    }
 }
 
 /// The refusal for a request that could not even be read.
@@ -88,10 +101,7 @@ impl From<&RequestError> for Refusal {
             RequestError::Key(KeyError::Algorithm(_) | KeyError::Curve(_)) => {
                 Self::UnsupportedKey(UnsupportedKey::Unknown)
             }
-            RequestError::Key(KeyError::Modulus(bits)) => {
-                let least = super::KeyRules::default().rsa_bits.0;
-                Self::WeakKey(WeakKey::RsaTooShort { bits: *bits, least })
-            }
+            RequestError::Key(KeyError::Modulus(bits)) => modulus(*bits),
             RequestError::Key(KeyError::Exponent) => Self::WeakKey(WeakKey::RsaExponent),
             RequestError::Key(KeyError::Point) => {
                 Self::Malformed("the public key is not an uncompressed point of its curve")
@@ -99,3 +109,6 @@ impl From<&RequestError> for Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

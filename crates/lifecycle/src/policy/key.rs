@@ -61,7 +61,8 @@ pub struct KeyRules {
 }
 
 impl Default for KeyRules {
-    /// All kinds; RSA from 2048 to 8192 bits with an exponent of 65537 or more (SP 800-56B section 6.2).
+    /// All kinds; RSA from 2048 to 8192 bits with an exponent of 65537 or more (SP 800-56B section
+    /// 6.2).
     fn default() -> Self {
         Self { kinds: KeyKind::ALL.to_vec(), rsa_bits: (2048, 8192), rsa_exponent: 65_537 }
     }

@@ -31,8 +31,8 @@ pub enum NameForm {
 /// Which names an endpoint certifies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameRules {
-    /// The forms of alternative names. A Kerberos principal, for one, speaks for an account of a domain, so that
-    /// other forms than the usual are listed only where they are meant.
+    /// The forms of alternative names. A Kerberos principal, for one, speaks for an account of a
+    /// domain, so that other forms than the usual are listed only where they are meant.
     pub forms: Vec<NameForm>,
     /// How many alternative names a certificate may have.
     pub most: usize,
@@ -168,8 +168,8 @@ fn check_text(text: &str, limit: usize) -> Result<(), NameFault> {
     Ok(())
 }
 
-/// Letters, digits, `-` and `_` in labels of at most 63 (RFC 1123 section 2.1; `_` because Windows hosts have it);
-/// `*` as a whole first label of at least three.
+/// Letters, digits, `-` and `_` in labels of at most 63 (RFC 1123 section 2.1; `_` because Windows
+/// hosts have it); `*` as a whole first label of at least three.
 fn check_dns(text: &str) -> Result<(), NameFault> {
     check_text(text, DNS)?;
     let host = match text.strip_prefix("*.") {
@@ -197,7 +197,8 @@ fn check_email(text: &str) -> Result<(), NameFault> {
     check_dns(host).map_err(|_| NameFault::Malformed)
 }
 
-/// An absolute URI as far as RFC 5280 section 4.2.1.6 asks: a scheme and something after it, without blanks.
+/// An absolute URI as far as RFC 5280 section 4.2.1.6 asks: a scheme and something after it,
+/// without blanks.
 fn check_uri(text: &str) -> Result<(), NameFault> {
     check_text(text, URI)?;
     let (scheme, rest) = text.split_once(':').ok_or(NameFault::Malformed)?;
@@ -206,3 +207,6 @@ fn check_uri(text: &str) -> Result<(), NameFault> {
     let sound = begins && scheme.bytes().all(allowed) && !rest.is_empty() && !text.contains(' ');
     if sound { Ok(()) } else { Err(NameFault::Malformed) }
 }
+
+#[cfg(test)]
+mod tests;

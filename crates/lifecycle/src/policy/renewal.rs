@@ -1,7 +1,7 @@
 //! When a certificate may be succeeded by another without a challenge.
 //!
-//! Whether the old certificate is good is decided elsewhere, see [`crate::verdict`]; whether it was issued here, and
-//! that the request is signed with its key, the caller has checked.
+//! Whether the old certificate is good is decided elsewhere, see [`crate::verdict`]; whether it was
+//! issued here, and that the request is signed with its key, the caller has checked.
 
 use lanyard_pki::certificate::Certificate;
 use lanyard_pki::{GeneralName, Name, Time};
@@ -65,7 +65,8 @@ pub(super) struct Renewed {
 }
 
 impl RenewalRules {
-    /// The names of the new certificate are the old one's. A request may repeat them or leave them out.
+    /// The names of the new certificate are the old one's. A request may repeat them or leave them
+    /// out.
     pub(super) fn check(
         &self,
         old: &OldCertificate<'_>,

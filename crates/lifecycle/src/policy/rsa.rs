@@ -1,9 +1,10 @@
 //! What a public RSA key tells about the care with which it was made.
 //!
-//! Three tests that need no secret and a few microseconds: the exponent, small factors, and the fingerprint of the
-//! library whose keys can be factored (ROCA; Nemec et al., "The Return of Coppersmith's Attack", 2017): its primes are
-//! powers of 65537 modulo a product of the first primes, and so are its moduli. Of sound keys one in more than
-//! a hundred million has that fingerprint by chance.
+//! Three tests that need no secret and a few microseconds: the exponent, small factors, and the
+//! fingerprint of the library whose keys can be factored (ROCA; Nemec et al., "The Return of
+//! Coppersmith's Attack", 2017): its primes are powers of 65537 modulo a product of the first
+//! primes, and so are its moduli. Of sound keys one in more than a hundred million has that
+//! fingerprint by chance.
 
 use lanyard_pki::PublicKey;
 use lanyard_pki::tlv::{Reader, Tag};
@@ -16,7 +17,8 @@ const PRIMES: [u16; 38] = [
     101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
 ];
 
-/// Primes whose product fits 32 bits go together, so that the modulus is walked through nine times and not 38.
+/// Primes whose product fits 32 bits go together, so that the modulus is walked through nine times
+/// and not 38.
 const GROUP: usize = 4;
 
 pub(super) fn check(key: &PublicKey, least_exponent: u64) -> Result<(), WeakKey> {
@@ -64,8 +66,8 @@ fn remainder(number: u64, prime: u16) -> u16 {
     u16::try_from(number % u64::from(prime)).unwrap_or(0)
 }
 
-/// Whether `residue` is in the subgroup that 65537 generates modulo `prime`: the group is cyclic, so that this is
-/// to say that its power to that subgroup's order is 1.
+/// Whether `residue` is in the subgroup that 65537 generates modulo `prime`: the group is cyclic,
+/// so that this is to say that its power to that subgroup's order is 1.
 fn is_power_of_65537(residue: u16, prime: u16) -> bool {
     let generator = remainder(65_537, prime);
     let multiply = |one: u16, two: u16| remainder(u64::from(one) * u64::from(two), prime);
@@ -86,7 +88,8 @@ mod tests {
     }
 
     const F4: &[u8] = &[1, 0, 1];
-    /// Of the form 65537^a modulo the product of [`PRIMES`], plus a multiple of it: what the faulty library makes.
+    /// Of the form 65537^a modulo the product of [`PRIMES`], plus a multiple of it: what the faulty
+    /// library makes.
     const FAULTY: &str = "943705d34918aaea53295cc878f8c228b2f26c525ff93229b7f0b233e500927f510395bc2c7fb683\
         05e6000d5d830fedc24d6951a1eeaf00c45b569fad92e900934359b7670979897bb9b25c9afea618\
         0b1250fb36c0b7e48f1c8d2d654ed7dd1b6240e6a6fb3e86a8197db7059d26fd8f110aa8a31a00f0\
@@ -102,7 +105,8 @@ mod tests {
         9545f472746e56ff41c49c49e4a4c06ed8902f653bd3aa794bf13ae04f954ec1446886da092c9460\
         d94520ff40f87c771f3c206db00b1399efbae0da2c2b74919907914b97fa05b14bbc51ced12a26e4\
         ffd0e8e6408ebe56d9042c12713a6df7";
-    /// The sound modulus with its lowest digits changed, so that 131 divides it and no smaller prime.
+    /// The sound modulus with its lowest digits changed, so that 131 divides it and no smaller
+    /// prime.
     const WITH_131: &str = "c8167643fdd16929944bbf0339c93de1bbb4d36ee03de56591d037592fe50947b7b34c741f0a3edd\
         19f9cb37d36e6618c59e4d4f5e333ccbb4ff68e2c02ea2cc2be4315d9b5bb4411a0501af7b9232d5\
         b56f54914ca31092037d3d415515512acdbc6316e8f430bea574c4043a8e19c01b4faa6ebb5c84ce\

@@ -85,8 +85,8 @@ fn granted(asked: &[Oid], most: &[Oid]) -> Vec<Oid> {
     granted
 }
 
-/// The usages that a key of this kind can have: encipherment needs RSA (RFC 3279 section 2.3.1), agreement a curve
-/// that agrees (RFC 5480 section 3, RFC 8410 section 5).
+/// The usages that a key of this kind can have: encipherment needs RSA (RFC 3279 section 2.3.1),
+/// agreement a curve that agrees (RFC 5480 section 3, RFC 8410 section 5).
 fn suited(usages: KeyUsages, key: KeyAlgorithm) -> KeyUsages {
     let encipherment = KeyUsages::KEY_ENCIPHERMENT | KeyUsages::DATA_ENCIPHERMENT;
     let agreement = KeyUsages::KEY_AGREEMENT | KeyUsages::ENCIPHER_ONLY | KeyUsages::DECIPHER_ONLY;

@@ -21,7 +21,8 @@ pub struct Period {
 pub struct Limits {
     /// The longest validity, counted from issuance on.
     pub longest: Duration,
-    /// How long before its issuance a certificate begins to be valid, for devices whose clock is slow.
+    /// How long before its issuance a certificate begins to be valid, for devices whose clock is
+    /// slow.
     pub clock_skew: Duration,
 }
 
@@ -33,8 +34,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The end is the earliest of what is asked, what the endpoint and the installation allow, and the issuer's own
-    /// end. The beginning is backdated, but never before the issuer's.
+    /// The end is the earliest of what is asked, what the endpoint and the installation allow, and
+    /// the issuer's own end. The beginning is backdated, but never before the issuer's.
     pub(super) fn decide(
         &self,
         longest: Duration,

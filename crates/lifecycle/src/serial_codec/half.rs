@@ -1,7 +1,8 @@
 //! 39 hexadecimal digits as two machine words, for FF1.
 //!
-//! `fpe` brings digit strings of any length on big integers. Ours has one length, so that each half (19 and 20
-//! digits, 76 and 80 bits) fits a `u128` and no memory is allocated. FF1 itself is `fpe`'s.
+//! `fpe` brings digit strings of any length on big integers. Ours has one length, so that each half
+//! (19 and 20 digits, 76 and 80 bits) fits a `u128` and no memory is allocated. FF1 itself is
+//! `fpe`'s.
 
 use fpe::ff1::{NumeralString, Operations};
 
@@ -21,7 +22,8 @@ pub(super) struct Digits {
 }
 
 impl Digits {
-    /// `kind (8) ‖ object (128) ‖ nonce (20)`: the object's upper 68 bits go left, the lower 60 right.
+    /// `kind (8) ‖ object (128) ‖ nonce (20)`: the object's upper 68 bits go left, the lower 60
+    /// right.
     pub(super) const fn pack(kind: u8, object: u128, nonce: u32) -> Self {
         let left = ((kind as u128) << 68) | (object >> 60);
         let right = ((object << NONCE_BITS) | nonce as u128) & mask(RIGHT_BITS);
@@ -104,7 +106,8 @@ impl Operations for Half {
     }
 }
 
-/// FF1's `NUM(S)`; S has 16 octets for halves of 10. Higher ones would not change the result modulo 2 to the 80th.
+/// FF1's `NUM(S)`; S has 16 octets for halves of 10. Higher ones would not change the result modulo
+/// 2 to the 80th.
 fn sum(octets: impl Iterator<Item = u8>) -> u128 {
     octets.fold(0, |number, octet| (number << 8) | u128::from(octet))
 }

@@ -6,7 +6,8 @@ use lanyard_pki::Time;
 
 use super::{State, Verdict};
 
-/// How long a verdict may be cached, by what it says. Settings; the default is 10 minutes, 5 minutes and 7 days.
+/// How long a verdict may be cached, by what it says. Settings; the default is 10 minutes, 5
+/// minutes and 7 days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Freshness {
     /// A good certificate.
@@ -28,10 +29,12 @@ impl Default for Freshness {
 }
 
 impl Freshness {
-    /// Until when an answer given at `now` may be relied on (`nextUpdate`); none for a verdict that is no answer.
+    /// Until when an answer given at `now` may be relied on (`nextUpdate`); none for a verdict that
+    /// is no answer.
     ///
-    /// Never past the instant at which the verdict may change by itself, and for a lasting one never past
-    /// `not_after`, the certificate's end, unless that is past already. Never before `now`.
+    /// Never past the instant at which the verdict may change by itself, and for a lasting one
+    /// never past `not_after`, the certificate's end, unless that is past already. Never before
+    /// `now`.
     #[must_use]
     pub fn until(&self, verdict: &Verdict, not_after: Option<Time>, now: Time) -> Option<Time> {
         let after = |span: Duration| now.plus(i64::try_from(span.as_secs()).unwrap_or(i64::MAX));

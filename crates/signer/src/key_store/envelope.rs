@@ -1,8 +1,9 @@
 //! PEM around PKCS #8, encrypted or not.
 //!
-//! Encryption is PBES2 (RFC 8018) with scrypt (RFC 7914, N = 2^14, r = 8, p = 5) and AES-256-CBC: among the
-//! parameters that OWASP recommends, and the strongest that `openssl pkey` opens without further options, so that
-//! an operator is not locked into this program. Read are all forms of PBES2 that the library knows.
+//! Encryption is PBES2 (RFC 8018) with scrypt (RFC 7914, N = 2^14, r = 8, p = 5) and AES-256-CBC:
+//! among the parameters that OWASP recommends, and the strongest that `openssl pkey` opens without
+//! further options, so that an operator is not locked into this program. Read are all forms of
+//! PBES2 that the library knows.
 
 use std::path::Path;
 
@@ -78,7 +79,8 @@ pub(super) fn open(
     let encrypted: EncryptedPrivateKeyInfoRef<'_> =
         document.decode_msg().map_err(|_| Fault::Damaged)?;
     let plain = encrypted.decrypt(passphrase.octets()).map_err(fault_of_decryption)?;
-    // The padding of CBC is right once in 256 times for a wrong passphrase; the form of the key never is.
+    // The padding of CBC is right once in 256 times for a wrong passphrase; the form of the key
+    // never is.
     if PrivateKeyInfoRef::try_from(plain.as_bytes()).is_err() {
         return Err(Fault::WrongPassphrase);
     }

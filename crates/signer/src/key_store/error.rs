@@ -25,7 +25,10 @@ pub enum KeyStoreError {
         fault: io::Error,
     },
     /// Others than the owner may read or write.
-    #[error("{} is open to others than its owner (mode {mode:03o}); run: chmod {wanted:o} {}", path.display(), path.display())]
+    #[error(
+        "{} is open to others than its owner (mode {mode:03o}); run: chmod {wanted:o} {}",
+        path.display(), path.display()
+    )]
     TooOpen {
         /// Which file or folder.
         path: PathBuf,
@@ -49,7 +52,10 @@ pub enum KeyStoreError {
         fault: String,
     },
     /// The file is PEM of something else.
-    #[error("{} holds \"{label}\", not a PKCS #8 private key; `openssl pkcs8 -topk8` converts it", path.display())]
+    #[error(
+        "{} holds \"{label}\", not a PKCS #8 private key; `openssl pkcs8 -topk8` converts it",
+        path.display()
+    )]
     OtherPem {
         /// Which file.
         path: PathBuf,

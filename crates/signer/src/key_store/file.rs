@@ -95,7 +95,8 @@ fn write_beside(path: &Path, contents: &[u8]) -> Result<PathBuf, KeyStoreError> 
     let temporary = path.with_extension(format!("{:016x}.new", u64::from_be_bytes(*random)));
     let written = write(&temporary, contents);
     if let Err(fault) = written {
-        // What is left of the attempt is of no use; that it cannot be removed either adds nothing to the fault.
+        // What is left of the attempt is of no use; that it cannot be removed either adds nothing
+        // to the fault.
         let _ = fs::remove_file(&temporary);
         return Err(io_error(&temporary, "written", fault));
     }

@@ -1,7 +1,8 @@
 //! Named private keys as files in one folder.
 //!
-//! Each key is a PEM file in the form PKCS #8 (RFC 5958), readable by its owner alone and encrypted when there is
-//! a passphrase. Files come into being whole or not at all. Keys in hardware are not here.
+//! Each key is a PEM file in the form PKCS #8 (RFC 5958), readable by its owner alone and encrypted
+//! when there is a passphrase. Files come into being whole or not at all. Keys in hardware are not
+//! here.
 
 mod envelope;
 mod error;
@@ -28,8 +29,8 @@ const EXTENSION: &str = "key";
 
 /// A folder of private keys.
 ///
-/// Everything here reads and writes files and derives keys from the passphrase (about a fifth of a second), so that
-/// it is not for an asynchronous thread.
+/// Everything here reads and writes files and derives keys from the passphrase (about a fifth of a
+/// second), so that it is not for an asynchronous thread.
 #[derive(Debug, Clone)]
 pub struct KeyStore {
     folder: PathBuf,
@@ -37,14 +38,16 @@ pub struct KeyStore {
 }
 
 impl KeyStore {
-    /// The keys in `folder`, which is made if it is missing. With a passphrase new keys are encrypted and encrypted
-    /// ones can be read; keys that are not encrypted are read all the same, see [`KeyStore::protect`].
+    /// The keys in `folder`, which is made if it is missing. With a passphrase new keys are
+    /// encrypted and encrypted ones can be read; keys that are not encrypted are read all the same,
+    /// see [`KeyStore::protect`].
     pub fn open(folder: &Path, passphrase: Option<Passphrase>) -> Result<Self, KeyStoreError> {
         file::make_folder(folder)?;
         Ok(Self { folder: folder.to_owned(), passphrase })
     }
 
-    /// Makes a key and stores it, durably, before it returns. [`KeyStoreError::Exists`] leaves the old one alone.
+    /// Makes a key and stores it, durably, before it returns. [`KeyStoreError::Exists`] leaves the
+    /// old one alone.
     pub fn create(
         &self,
         name: &KeyName,
@@ -72,7 +75,8 @@ impl KeyStore {
         if self.contains(name) { self.load(name) } else { self.create(name, algorithm) }
     }
 
-    /// Takes over a key from elsewhere: PEM in the form PKCS #8, encrypted with `passphrase` or not.
+    /// Takes over a key from elsewhere: PEM in the form PKCS #8, encrypted with `passphrase` or
+    /// not.
     pub fn import(
         &self,
         name: &KeyName,
@@ -128,7 +132,8 @@ impl KeyStore {
         envelope::protection(&file::read(&path)?).map_err(|fault| fault.at(&path))
     }
 
-    /// Encrypts every key that is not yet, and returns their names. Does nothing without a passphrase.
+    /// Encrypts every key that is not yet, and returns their names. Does nothing without a
+    /// passphrase.
     pub fn protect(&self) -> Result<Vec<KeyName>, KeyStoreError> {
         if self.passphrase.is_none() {
             return Ok(Vec::new());
@@ -143,8 +148,9 @@ impl KeyStore {
         Ok(protected)
     }
 
-    /// The store with another passphrase, every key encrypted anew. Each key file is replaced as a whole. If this is
-    /// interrupted, some keys open with the old passphrase and some with the new one, and it can be repeated.
+    /// The store with another passphrase, every key encrypted anew. Each key file is replaced as a
+    /// whole. If this is interrupted, some keys open with the old passphrase and some with the new
+    /// one, and it can be repeated.
     pub fn change_passphrase(&self, passphrase: Passphrase) -> Result<Self, KeyStoreError> {
         let changed = Self { folder: self.folder.clone(), passphrase: Some(passphrase) };
         for name in self.names()? {

@@ -160,7 +160,8 @@ fn a_damaged_or_other_file_is_told() {
     assert!(matches!(store.load(&name("ca")), Err(KeyStoreError::Damaged(_))));
 }
 
-/// Made with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes256 -pass pass:sesame`.
+/// Made with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes256 -pass
+/// pass:sesame`.
 #[tokio::test]
 async fn a_key_that_openssl_encrypted_is_taken_over() {
     let pem = include_str!("../../tests/data/openssl-p256-aes256.pem");

@@ -28,8 +28,9 @@ const LARGE_MESSAGE: usize = 256 * 1024;
 
 /// A private key in this process's memory.
 ///
-/// RSA operations run on a [`Pool`], so that they take no turns from a runtime's threads; elliptic curves are quick
-/// enough (15 to 90 microseconds) to be computed at once. The key is wiped when the last clone is dropped.
+/// RSA operations run on a [`Pool`], so that they take no turns from a runtime's threads; elliptic
+/// curves are quick enough (15 to 90 microseconds) to be computed at once. The key is wiped when
+/// the last clone is dropped.
 #[derive(Clone)]
 pub struct SoftwareKey {
     public: PublicKey,
@@ -150,7 +151,8 @@ impl Decrypter for SoftwareKey {
     }
 }
 
-/// The old digests are for answers to clients that know no other; whether they may be used is decided elsewhere.
+/// The old digests are for answers to clients that know no other; whether they may be used is
+/// decided elsewhere.
 const RSA_ALGORITHMS: &[SignatureAlgorithm] = &[
     SignatureAlgorithm::RsaPkcs1(Digest::Sha256),
     SignatureAlgorithm::RsaPkcs1(Digest::Sha384),

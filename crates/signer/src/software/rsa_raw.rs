@@ -1,9 +1,10 @@
 //! The private RSA operations of aws-lc: the only place of this crate where `unsafe` is permitted.
 //!
-//! The safe library signs with SHA-2 alone and decrypts in a way that tells good padding from bad. Here are the
-//! operations beneath: a signature over any digest that SCEP clients still ask for, and the bare private operation,
-//! whose padding is judged in constant time elsewhere (`lanyard_pki::padding`). aws-lc blinds all of them and
-//! checks each result against the public exponent, so that neither timing nor a fault gives the key away.
+//! The safe library signs with SHA-2 alone and decrypts in a way that tells good padding from bad.
+//! Here are the operations beneath: a signature over any digest that SCEP clients still ask for,
+//! and the bare private operation, whose padding is judged in constant time elsewhere
+//! (`lanyard_pki::padding`). aws-lc blinds all of them and checks each result against the public
+//! exponent, so that neither timing nor a fault gives the key away.
 #![expect(
     unsafe_code,
     reason = "the safe library has no raw private operation and no SHA-1 signatures"
@@ -16,14 +17,15 @@ use aws_lc_sys as lc;
 use lanyard_pki::Digest;
 use zeroize::Zeroizing;
 
-/// A private RSA key. Its operations may run on many threads at a time (`openssl/rsa.h`: "non-mutating for
-/// thread-safety purposes").
+/// A private RSA key. Its operations may run on many threads at a time (`openssl/rsa.h`:
+/// "non-mutating for thread-safety purposes").
 pub(super) struct RsaPrivate {
     rsa: NonNull<lc::RSA>,
     octets: usize,
 }
 
-// SAFETY: the key is owned and never changed after `parse`; aws-lc documents its operations as usable concurrently.
+// SAFETY: the key is owned and never changed after `parse`; aws-lc documents its operations as
+// usable concurrently.
 unsafe impl Send for RsaPrivate {}
 // SAFETY: as above.
 unsafe impl Sync for RsaPrivate {}
@@ -31,7 +33,8 @@ unsafe impl Sync for RsaPrivate {}
 impl RsaPrivate {
     /// Reads an RSAPrivateKey (RFC 8017 appendix A.1.2) and checks that its parts fit together.
     pub(super) fn parse(der: &[u8]) -> Option<Self> {
-        // SAFETY: the pointer and length are those of a live slice, which is read only; the result is owned by us.
+        // SAFETY: the pointer and length are those of a live slice, which is read only; the result
+        // is owned by us.
         let rsa = unsafe { lc::RSA_private_key_from_bytes(der.as_ptr(), der.len()) };
         let rsa = NonNull::new(rsa).or_else(forget_errors)?;
         // SAFETY: `rsa` is a live key.
@@ -59,13 +62,13 @@ impl RsaPrivate {
             .or_else(forget_errors)
     }
 
-    /// RSASSA-PSS (RFC 8017 section 8.1) over a digest that was computed with `digest`; MGF1 with the same, a random
-    /// salt of the digest's length.
+    /// RSASSA-PSS (RFC 8017 section 8.1) over a digest that was computed with `digest`; MGF1 with
+    /// the same, a random salt of the digest's length.
     pub(super) fn sign_pss(&self, digest: Digest, hash: &[u8]) -> Option<Vec<u8>> {
         let mut signature = vec![0; self.octets];
         let mut length = 0;
-        // SAFETY: `signature` has RSA_size octets and its length is given; `hash` is a live slice; the digest's
-        // description is a constant of the library, and none for MGF1 means the same.
+        // SAFETY: `signature` has RSA_size octets and its length is given; `hash` is a live slice;
+        // the digest's description is a constant of the library, and none for MGF1 means the same.
         let done = unsafe {
             lc::RSA_sign_pss_mgf1(
                 self.rsa.as_ptr(),
@@ -82,8 +85,8 @@ impl RsaPrivate {
         (done == 1 && length == self.octets).then_some(signature).or_else(forget_errors)
     }
 
-    /// The bare private operation (RFC 8017 section 5.1.2), blinded; none if `block` is not as long as the modulus
-    /// or not below it, which anyone can tell who knows the public key.
+    /// The bare private operation (RFC 8017 section 5.1.2), blinded; none if `block` is not as long
+    /// as the modulus or not below it, which anyone can tell who knows the public key.
     pub(super) fn apply(&self, block: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let mut plain = Zeroizing::new(vec![0; self.octets]);
         let mut length = 0;
@@ -115,7 +118,8 @@ impl Drop for RsaPrivate {
     }
 }
 
-/// The library keeps a queue of errors per thread; what is not read would turn up with a later operation.
+/// The library keeps a queue of errors per thread; what is not read would turn up with a later
+/// operation.
 fn forget_errors<T>() -> Option<T> {
     // SAFETY: touches this thread's queue only.
     unsafe { lc::ERR_clear_error() }
