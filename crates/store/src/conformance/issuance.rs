@@ -20,6 +20,8 @@ pub async fn a_prepared_certificate_is_unfinished_until_it_is_complete(store: &S
     equal!(unfinished[0].tbs, new.tbs);
     equal!(unfinished[0].ca, ca);
     equal!(unfinished[0].prepared_at, sample::NOW);
+    let by_serial = store.unfinished_by_serial(new.serial.clone()).await?;
+    equal!(by_serial.as_ref(), unfinished.first());
     equal!(store.count_unfinished().await?, 1);
     let status = store.certificate_status(new.serial.clone()).await?;
     equal!(status.map(|status| status.state), Some(CertificateState::Prepared));

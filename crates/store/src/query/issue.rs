@@ -67,6 +67,15 @@ impl Store {
         self.backend.read(FindUnfinished { limit }).await
     }
 
+    /// The certificate of this serial number, if it was prepared and neither completed nor
+    /// abandoned: for the client that asks again.
+    pub async fn unfinished_by_serial(
+        &self,
+        serial: SerialNumber,
+    ) -> Result<Option<Unfinished>, StoreError> {
+        self.backend.read(FindUnfinishedBySerial(serial)).await
+    }
+
     /// Drops certificates (not their revocation data) that were only kept for a while
     /// ([`Keep::RevocationOnly`]), at most `limit`; tells how many.
     pub async fn forget_certificates(&self, now: Time, limit: u32) -> Result<u64, StoreError> {
@@ -404,6 +413,10 @@ static UNFINISHED: Sql = sql!(
     "SELECT c.serial, c.ca, c.organization, c.department, c.endpoint, c.prepared_at, p.tbs \
      FROM prepared p JOIN certificate c ON c.id = p.id ORDER BY p.id LIMIT $1"
 );
+static UNFINISHED_BY_SERIAL: Sql = sql!(
+    "SELECT c.serial, c.ca, c.organization, c.department, c.endpoint, c.prepared_at, p.tbs \
+     FROM certificate c JOIN prepared p ON p.id = c.id WHERE c.serial = $1"
+);
 
 impl Question for FindUnfinished {
     type Answer = Vec<Unfinished>;
@@ -412,19 +425,33 @@ impl Question for FindUnfinished {
 
     async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
         let limit = i64::from(self.limit);
-        connection
-            .fetch(&UNFINISHED, &[limit.into()], |columns| {
-                Ok(Unfinished {
-                    serial: columns.serial()?,
-                    ca: columns.ca()?,
-                    scope: columns.scope()?,
-                    endpoint: columns.endpoint()?,
-                    prepared_at: columns.time()?,
-                    tbs: columns.bytes()?,
-                })
-            })
-            .await
+        connection.fetch(&UNFINISHED, &[limit.into()], unfinished).await
     }
+}
+
+struct FindUnfinishedBySerial(SerialNumber);
+
+impl Question for FindUnfinishedBySerial {
+    type Answer = Option<Unfinished>;
+    const NAME: &'static str = "unfinished_by_serial";
+    const READS: Reads = Reads::Point;
+
+    async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
+        let serial = self.0.as_bytes();
+        connection.fetch_optional(&UNFINISHED_BY_SERIAL, &[serial.into()], unfinished).await
+    }
+}
+
+/// The columns that `UNFINISHED` and `UNFINISHED_BY_SERIAL` share.
+fn unfinished(columns: &mut Columns<'_>) -> Result<Unfinished, StoreError> {
+    Ok(Unfinished {
+        serial: columns.serial()?,
+        ca: columns.ca()?,
+        scope: columns.scope()?,
+        endpoint: columns.endpoint()?,
+        prepared_at: columns.time()?,
+        tbs: columns.bytes()?,
+    })
 }
 
 struct Forget {
