@@ -9,7 +9,9 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use lanyard_lifecycle::refusal::Refusal;
+use lanyard_lifecycle::Refusal;
+use lanyard_signer::{KeyStoreError, SignError};
+use lanyard_store::StoreError;
 
 /// Why a verb did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +87,44 @@ impl fmt::Display for Fault {
 }
 
 impl StdError for Fault {}
+
+/// Faults of what the authority stands on, in the context of what it was doing.
+pub(crate) trait Doing<T> {
+    /// Makes a fault of an error.
+    fn doing(self, doing: &'static str) -> Result<T, Fault>;
+}
+
+/// An error that knows whether asking again may help.
+pub(crate) trait Cause: StdError + Send + Sync + 'static {
+    fn persistence(&self) -> Persistence;
+}
+
+impl<T, E: Cause> Doing<T> for Result<T, E> {
+    fn doing(self, doing: &'static str) -> Result<T, Fault> {
+        self.map_err(|cause| Fault::new(doing, cause.persistence(), cause))
+    }
+}
+
+impl Cause for StoreError {
+    fn persistence(&self) -> Persistence {
+        if self.is_transient() { Persistence::Passing } else { Persistence::Lasting }
+    }
+}
+
+impl Cause for SignError {
+    fn persistence(&self) -> Persistence {
+        match self {
+            Self::Unavailable(_) => Persistence::Passing,
+            Self::Unsupported(_) | Self::Failed(_) => Persistence::Lasting,
+        }
+    }
+}
+
+impl Cause for KeyStoreError {
+    fn persistence(&self) -> Persistence {
+        Persistence::Lasting
+    }
+}
 
 /// Ids tell faults apart in a log; they guard nothing.
 fn next_id() -> u64 {

@@ -4,11 +4,120 @@
 //! `lanyard_lifecycle`'s; here facts are fetched for them, and what was decided is carried out and recorded.
 
 pub mod audit;
+pub mod ca;
+mod certify;
 pub mod clock;
 pub mod entropy;
 mod error;
+pub mod issue;
+pub mod jobs;
+mod keys;
+mod linted;
+mod lookup;
+mod open;
+mod pending;
+mod recover;
+mod renew;
+pub mod scep;
+pub mod settings;
+mod stand_in;
+mod steps;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use lanyard_lifecycle::serial_codec::SerialCodec;
+use lanyard_pki::Time;
+use lanyard_signer::KeyStore;
+use lanyard_store::Store;
 
 pub use audit::Actor;
+pub use ca::{Ca, Cas};
+pub use certify::Issued;
 pub use clock::Clock;
 pub use entropy::Entropy;
 pub use error::{Error, Fault, Persistence};
+pub use issue::{Outcome, Proof, Request, Transaction};
+pub use open::{OpenError, open};
+pub use settings::Settings;
+
+/// What the authority stands on.
+#[derive(Debug, Clone)]
+pub struct Ports {
+    /// Where everything is recorded.
+    pub store: Store,
+    /// Where private keys are.
+    pub keys: KeyStore,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// An open authority: a handle that is cheap to clone. Each verb is a method, in a file of its name.
+#[derive(Debug, Clone)]
+pub struct Authority {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    settings: Settings,
+    ports: Ports,
+    serials: SerialCodec,
+    cas: ArcSwap<Cas>,
+    scep: ArcSwap<scep::Identities>,
+    wake: tokio::sync::Notify,
+    #[cfg(test)]
+    steps: Box<dyn steps::Steps>,
+}
+
+impl Authority {
+    /// What the installation decided.
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// All CAs that have a certificate, as of now.
+    pub fn cas(&self) -> Arc<Cas> {
+        self.inner.cas.load_full()
+    }
+
+    /// The store, for verbs.
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.ports.store
+    }
+
+    /// The present instant.
+    pub(crate) fn now(&self) -> Time {
+        self.inner.ports.clock.now()
+    }
+
+    /// So many random octets.
+    pub(crate) fn random<const N: usize>(&self) -> [u8; N] {
+        entropy::random(&*self.inner.ports.entropy)
+    }
+
+    /// The codec of serial numbers.
+    pub(crate) fn serials(&self) -> &SerialCodec {
+        &self.inner.serials
+    }
+
+    /// Lets the background jobs look at what is due again: something has changed.
+    pub(crate) fn wake(&self) {
+        self.inner.wake.notify_one();
+    }
+
+    /// Lets a test stop the program here.
+    #[cfg(test)]
+    pub(crate) async fn reached(&self, step: steps::Step) -> Result<(), Fault> {
+        self.inner.steps.at(step).await
+    }
+
+    /// Nothing, in the product.
+    #[cfg(not(test))]
+    #[expect(clippy::unused_async, reason = "a test stops the program here")]
+    pub(crate) async fn reached(&self, _: steps::Step) -> Result<(), Fault> {
+        Ok(())
+    }
+}

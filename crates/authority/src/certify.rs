@@ -1,0 +1,322 @@
+//! From a decided order to a certificate: build, lint, prepare, sign, complete, each stage a type of its own.
+//!
+//! What may be ordered is decided elsewhere. Whatever is killed when, the store knows what to finish: see the decision
+//! record on issuance.
+
+use std::sync::Arc;
+
+use lanyard_lifecycle::binding::Binding;
+use lanyard_lifecycle::id::{EndpointId, Scope};
+use lanyard_lifecycle::kind::Source;
+use lanyard_lifecycle::serial_codec::Nonce;
+use lanyard_pki::certificate::Certificate;
+use lanyard_pki::extension::{Extension, KeyUsages};
+use lanyard_pki::lint::Expectations;
+use lanyard_pki::profile::{CertificateInput, Profile};
+use lanyard_pki::unsigned::Frame as _;
+use lanyard_pki::{GeneralName, Name, Oid, PublicKey, SerialNumber, Time};
+use lanyard_store::{
+    Claim, Completion, CrlPartition, Enrollment, Keep, Names, NewCertificate, Preparation,
+};
+
+use crate::audit::{Act, Actor};
+use crate::ca::Ca;
+use crate::error::Doing as _;
+use crate::recover::INTERNAL;
+use crate::steps::Step;
+use crate::{Authority, Fault, linted};
+
+/// How often another serial number is drawn. One object would need thousands of certificates for a second attempt to be
+/// likely, so that this many in vain mean that chance is broken.
+const ATTEMPTS: usize = 16;
+
+/// A certificate that was decided on. Who may have it is not asked any more.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub(crate) ca: Arc<Ca>,
+    pub(crate) profile: Profile,
+    pub(crate) binding: Binding,
+    pub(crate) subject: Name,
+    pub(crate) alternative_names: Vec<GeneralName>,
+    pub(crate) public_key: PublicKey,
+    pub(crate) not_before: Time,
+    pub(crate) not_after: Time,
+    pub(crate) key_usages: Option<KeyUsages>,
+    pub(crate) extended_key_usages: Option<Vec<Oid>>,
+    pub(crate) extensions: Vec<Extension>,
+    pub(crate) origin: Origin,
+}
+
+/// Where an order comes from, for the record.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    pub(crate) endpoint: EndpointId,
+    /// The endpoint's name.
+    pub(crate) at: String,
+    pub(crate) source: Source,
+    pub(crate) scope: Scope,
+    pub(crate) keep: Keep,
+    pub(crate) requester: Option<String>,
+    pub(crate) actor: Actor,
+}
+
+impl Origin {
+    /// Of the authority's own certificates.
+    pub(crate) fn internal(scope: Scope) -> Self {
+        Self {
+            endpoint: INTERNAL,
+            at: "internal".to_owned(),
+            source: Source::CertificateMaster,
+            scope,
+            keep: Keep::Everything,
+            requester: None,
+            actor: Actor::System,
+        }
+    }
+}
+
+/// A certificate that was issued here, durable in the store.
+#[derive(Debug, Clone)]
+pub struct Issued {
+    /// Its serial number.
+    pub serial: SerialNumber,
+    /// The certificate, DER.
+    pub certificate: Vec<u8>,
+    /// The CA that issued it.
+    pub ca: Arc<Ca>,
+}
+
+/// What came of an order.
+#[derive(Debug)]
+pub(crate) enum Certified {
+    /// The certificate.
+    Issued(Issued),
+    /// Its transaction was claimed before: this is how it stands.
+    Claimed(Box<Enrollment>),
+    /// The request that was to be approved is gone.
+    NoSuchRequest,
+}
+
+/// Recorded and not yet signed.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) ca: Arc<Ca>,
+    pub(crate) serial: SerialNumber,
+    pub(crate) tbs: Vec<u8>,
+    pub(crate) about: About,
+}
+
+/// What the audit trail and the log say of a certificate.
+#[derive(Debug)]
+pub(crate) struct About {
+    pub(crate) scope: Scope,
+    pub(crate) actor: Actor,
+    pub(crate) at: String,
+    pub(crate) profile: String,
+}
+
+/// Signed and not yet recorded as such: it must not leave.
+#[derive(Debug)]
+struct Signed {
+    ca: Arc<Ca>,
+    serial: SerialNumber,
+    certificate: Vec<u8>,
+    about: About,
+}
+
+enum Preparing {
+    Prepared(Prepared),
+    Claimed(Box<Enrollment>),
+    NoSuchRequest,
+}
+
+impl Authority {
+    /// Carries an order out. What it returns is durable.
+    pub(crate) async fn certify(&self, order: Order, claim: Claim) -> Result<Certified, Fault> {
+        match self.prepare(order, claim).await? {
+            Preparing::Prepared(prepared) => self.finish(prepared).await.map(Certified::Issued),
+            Preparing::Claimed(enrollment) => Ok(Certified::Claimed(enrollment)),
+            Preparing::NoSuchRequest => Ok(Certified::NoSuchRequest),
+        }
+    }
+
+    /// Signs and completes what is prepared: now, after a crash, or for whoever asks again.
+    pub(crate) async fn finish(&self, prepared: Prepared) -> Result<Issued, Fault> {
+        let signed = self.sign(prepared).await?;
+        self.reached(Step::Signed).await?;
+        let issued = self.complete(signed).await?;
+        self.reached(Step::Completed).await?;
+        Ok(issued)
+    }
+
+    async fn prepare(&self, order: Order, claim: Claim) -> Result<Preparing, Fault> {
+        let names = names(&order);
+        for _ in 0..ATTEMPTS {
+            let nonce = Nonce::from_random(u32::from_be_bytes(self.random()));
+            let serial = self.serials().encode(&order.binding, nonce, &order.ca.key_identifier);
+            let partition = self.partition();
+            let unsigned = order
+                .profile
+                .certificate(&input(&order, serial.clone(), partition))
+                .map_err(|error| Fault::lasting("build a certificate", error))?;
+            let expected = Expectations {
+                constraints: order.profile.constraints,
+                public_key: &order.public_key,
+                serial: &serial,
+            };
+            let issuer = &order.ca.certificate;
+            linted::check(&unsigned, &order.ca.stand_in, Some(issuer), &expected)?;
+            self.reached(Step::Built).await?;
+
+            let tbs = unsigned.tbs().to_vec();
+            let record = record(&order, serial.clone(), partition, names.clone(), tbs, self.now());
+            let tbs = record.tbs.clone();
+            let preparing = self.store().prepare_certificate(record, claim.clone(), None).await;
+            match preparing.doing("prepare a certificate")? {
+                Preparation::SerialTaken => {}
+                Preparation::TransactionExists(enrollment) => {
+                    return Ok(Preparing::Claimed(enrollment));
+                }
+                Preparation::NoSuchRequest => return Ok(Preparing::NoSuchRequest),
+                Preparation::Prepared => {
+                    self.reached(Step::Prepared).await?;
+                    let Order { ca, profile, origin, .. } = order;
+                    let about = About {
+                        scope: origin.scope,
+                        actor: origin.actor,
+                        at: origin.at,
+                        profile: profile.name.into_owned(),
+                    };
+                    return Ok(Preparing::Prepared(Prepared { ca, serial, tbs, about }));
+                }
+            }
+        }
+        Err(Fault::lasting("number a certificate", "every serial number that was drawn is taken"))
+    }
+
+    /// Over which CRL the certificate will be spread.
+    fn partition(&self) -> CrlPartition {
+        match self.settings().publication.crl_partitions {
+            0 => CrlPartition::COMPLETE,
+            count => CrlPartition(1 + u16::from_be_bytes(self.random()) % count),
+        }
+    }
+
+    async fn sign(&self, prepared: Prepared) -> Result<Signed, Fault> {
+        let Prepared { ca, serial, tbs, about } = prepared;
+        let algorithm = ca.signature_algorithm;
+        let signature = ca.signer.sign(algorithm, &tbs).await.doing("sign a certificate")?;
+        // A faulty computation must not leave: one wrong RSA signature can reveal the key.
+        ca.signer
+            .public_key()
+            .verify(algorithm, &tbs, &signature)
+            .map_err(|error| Fault::lasting("verify a certificate's signature", error))?;
+        let certificate = Certificate::frame(&tbs, algorithm, &signature, &[]);
+        Ok(Signed { ca, serial, certificate, about })
+    }
+
+    async fn complete(&self, signed: Signed) -> Result<Issued, Fault> {
+        let Signed { ca, serial, certificate, about } = signed;
+        let now = self.now();
+        let detail = serde_json::json!({
+            "ca": ca.id.0, "endpoint": about.at, "profile": about.profile,
+        });
+        let audit = Act::IssueCertificate.by(&about.actor, now).scope(about.scope);
+        let audit = audit.target(&serial).detail(&detail).done();
+        let completion = self
+            .store()
+            .complete_certificate(serial.clone(), certificate.clone(), now, Some(audit))
+            .await
+            .doing("record a certificate")?;
+        match completion {
+            Completion::Completed => {
+                announce(&serial, &ca, &about);
+                Ok(Issued { serial, certificate, ca })
+            }
+            Completion::AlreadyComplete(Some(certificate)) => {
+                Ok(Issued { serial, certificate, ca })
+            }
+            Completion::AlreadyComplete(None) | Completion::NotPrepared => {
+                Err(Fault::lasting("record a certificate", "it was given up meanwhile"))
+            }
+        }
+    }
+}
+
+fn announce(serial: &SerialNumber, ca: &Ca, about: &About) {
+    metrics::counter!(
+        "lanyard_certificates_issued_total",
+        "endpoint" => about.at.clone(),
+        "profile" => about.profile.clone(),
+    )
+    .increment(1);
+    tracing::info!(
+        cert.serial = %serial,
+        cert.profile = %about.profile,
+        ca.name = %ca.name,
+        endpoint = %about.at,
+        "Issued a certificate with serial number {serial}"
+    );
+}
+
+fn input(order: &Order, serial: SerialNumber, partition: CrlPartition) -> CertificateInput<'_> {
+    let publication = &order.ca.publication;
+    CertificateInput {
+        issuer: order.ca.issuer(),
+        serial,
+        not_before: order.not_before,
+        not_after: order.not_after,
+        subject: order.subject.clone(),
+        public_key: &order.public_key,
+        subject_alt_names: order.alternative_names.clone(),
+        key_usages: order.key_usages,
+        extended_key_usages: order.extended_key_usages.clone(),
+        policies: Vec::new(),
+        ocsp_urls: publication.ocsp.clone(),
+        ca_issuer_urls: publication.ca_issuers.clone(),
+        crl_urls: publication.crl_of(partition.0),
+        extra_extensions: order.extensions.clone(),
+        signature_algorithm: order.ca.signature_algorithm,
+    }
+}
+
+fn record(
+    order: &Order,
+    serial: SerialNumber,
+    crl_partition: CrlPartition,
+    names: Names,
+    tbs: Vec<u8>,
+    now: Time,
+) -> NewCertificate {
+    NewCertificate {
+        serial,
+        ca: order.ca.id,
+        crl_partition,
+        scope: order.origin.scope,
+        binding: order.binding,
+        source: order.origin.source,
+        endpoint: order.origin.endpoint,
+        profile: order.profile.name.to_string(),
+        names,
+        spki_sha256: order.public_key.fingerprint(),
+        not_before: order.not_before,
+        not_after: order.not_after,
+        prepared_at: now,
+        tbs,
+        keep: order.origin.keep,
+    }
+}
+
+/// What the search finds it by; nothing where an organization wants no names stored.
+fn names(order: &Order) -> Names {
+    match order.origin.keep {
+        Keep::RevocationOnly { .. } => Names::default(),
+        Keep::Everything => Names {
+            subject: Some(order.subject.to_string()).filter(|subject| !subject.is_empty()),
+            common_name: order.subject.common_name(),
+            alternative_names: order.alternative_names.iter().map(ToString::to_string).collect(),
+            upn: order.alternative_names.iter().find_map(GeneralName::as_upn),
+            requester: order.origin.requester.clone(),
+        },
+    }
+}

@@ -1,0 +1,103 @@
+//! What the authority does by itself, and when: the one list of background work.
+//!
+//! Each job says when it is due next; the server drives them ([`Authority::drive_jobs`]), tests run them by hand with a
+//! clock of their own ([`Authority::run_jobs`]).
+
+use std::time::Duration;
+
+use lanyard_pki::Time;
+
+use crate::error::Doing as _;
+use crate::{Authority, Fault};
+
+/// The longest wait between two looks at the clock, in seconds: the clock may be set.
+const LONGEST_WAIT: i64 = 60;
+
+/// How long a certificate may be prepared before the job takes it for left behind, in seconds.
+const IN_FLIGHT: i64 = 60;
+
+/// How much is forgotten in one transaction.
+const FORGOTTEN_AT_ONCE: u32 = 1_000;
+
+/// A kind of background work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Job {
+    /// Signs and completes certificates whose signer or store failed.
+    FinishCertificates,
+    /// Activates the next CA when its time has come.
+    ActivateCa,
+    /// Replaces registration authorities that near their end.
+    RotateRas,
+    /// Forgets transactions, and certificates that were kept for a while only.
+    Forget,
+}
+
+impl Job {
+    /// Every one, in the order in which they run.
+    pub const ALL: [Self; 4] =
+        [Self::FinishCertificates, Self::ActivateCa, Self::RotateRas, Self::Forget];
+
+    /// Its name, for the log and the metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::FinishCertificates => "finish certificates",
+            Self::ActivateCa => "activate CA",
+            Self::RotateRas => "rotate RAs",
+            Self::Forget => "forget",
+        }
+    }
+}
+
+impl Authority {
+    /// Runs every job once and returns when something is due next. A job that fails is logged and tried again.
+    pub async fn run_jobs(&self) -> Time {
+        let now = self.now();
+        let mut next = now.plus(LONGEST_WAIT);
+        for job in Job::ALL {
+            match self.run(job).await {
+                Ok(due) => next = due.map_or(next, |due| due.min(next)),
+                Err(fault) => {
+                    metrics::counter!("lanyard_job_failures_total", "job" => job.name())
+                        .increment(1);
+                    tracing::error!(
+                        job = job.name(), fault = %fault.id(), cause = %fault.report(),
+                        "A background job failed; it will be tried again"
+                    );
+                }
+            }
+        }
+        next.max(now)
+    }
+
+    /// Runs the jobs when they are due, for as long as the future is polled.
+    pub async fn drive_jobs(&self) {
+        loop {
+            let next = self.run_jobs().await;
+            let wait = next.seconds_since(self.now()).clamp(1, LONGEST_WAIT);
+            let wait = Duration::from_secs(u64::try_from(wait).unwrap_or(1));
+            // Woken or not, what is due is done.
+            let _ = tokio::time::timeout(wait, self.inner.wake.notified()).await;
+        }
+    }
+
+    async fn run(&self, job: Job) -> Result<Option<Time>, Fault> {
+        match job {
+            Job::FinishCertificates => {
+                self.finish_prepared_before(self.now().plus(-IN_FLIGHT)).await.map(|_| None)
+            }
+            Job::ActivateCa => self.activate_when_due().await,
+            Job::RotateRas => self.rotate_ras().await,
+            Job::Forget => self.forget().await.map(|()| None),
+        }
+    }
+
+    async fn forget(&self) -> Result<(), Fault> {
+        let now = self.now();
+        let store = self.store();
+        let transactions = store.forget_enrollments(now, FORGOTTEN_AT_ONCE).await;
+        transactions.doing("forget old transactions")?;
+        let certificates = store.forget_certificates(now, FORGOTTEN_AT_ONCE).await;
+        certificates.doing("forget certificates that were kept for a while")?;
+        Ok(())
+    }
+}

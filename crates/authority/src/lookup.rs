@@ -1,0 +1,32 @@
+//! Finding a certificate that was issued here, for protocols that hand it out again (GetCert).
+
+use lanyard_lifecycle::Refusal;
+use lanyard_pki::{Name, SerialNumber};
+
+use crate::certify::Issued;
+use crate::error::Doing as _;
+use crate::{Authority, Error};
+
+impl Authority {
+    /// The certificate with this serial number.
+    pub async fn issued(&self, serial: &SerialNumber) -> Result<Issued, Error> {
+        let record = self.store().certificate_status(serial.clone()).await;
+        let record = record.doing("look up a certificate")?.ok_or(Refusal::UnknownCertificate)?;
+        let certificate = self.store().certificate_der(serial.clone()).await;
+        let certificate = certificate.doing("read a certificate")?;
+        let certificate = certificate.ok_or(Refusal::UnknownCertificate)?;
+        let cas = self.cas();
+        let ca = cas.by_id(record.ca).ok_or(Refusal::UnknownCertificate)?.clone();
+        Ok(Issued { serial: serial.clone(), certificate, ca })
+    }
+
+    /// The certificate that an issuer's name and serial number name (RFC 8894 section 3.3.4).
+    pub async fn issued_by(&self, issuer: &Name, serial: &SerialNumber) -> Result<Issued, Error> {
+        let found = self.issued(serial).await?;
+        if found.ca.certificate.subject().matches(issuer) {
+            Ok(found)
+        } else {
+            Err(Refusal::UnknownCertificate.into())
+        }
+    }
+}

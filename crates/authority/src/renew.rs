@@ -1,0 +1,61 @@
+//! Renewal: whether a certificate that a request is signed with was issued here, and whether it is good now.
+//!
+//! That the signature is the certificate's the protocol room has checked; whether it is renewed the policy decides.
+
+use lanyard_lifecycle::binding::Binding;
+use lanyard_lifecycle::policy::{Grant, Origin};
+use lanyard_lifecycle::verdict::{self, Verdict};
+use lanyard_pki::certificate::Certificate;
+use lanyard_store::CertificateState;
+
+use crate::error::Doing as _;
+use crate::{Authority, Error};
+
+/// What is known about an old certificate.
+#[derive(Debug)]
+pub(crate) enum Old {
+    /// It was not issued here.
+    Foreign,
+    /// It was.
+    Ours {
+        /// What it is tethered to.
+        binding: Binding,
+        /// Whether it is good now.
+        verdict: Verdict,
+    },
+}
+
+impl Old {
+    /// What the policy asks about it.
+    pub(crate) fn origin(&self) -> Origin<'_> {
+        match self {
+            Self::Foreign => Origin::Foreign,
+            Self::Ours { binding, verdict } => Origin::Ours { kind: binding.kind, verdict },
+        }
+    }
+
+    /// The binding that its successor takes over, if it was granted as one.
+    pub(crate) fn binding_if(self, grant: Grant) -> Option<Binding> {
+        match (self, grant) {
+            (Self::Ours { binding, .. }, Grant::Renewal(_)) => Some(binding),
+            _ => None,
+        }
+    }
+}
+
+impl Authority {
+    /// Looks an old certificate up: by serial number, and then by the signature of the CA that issued that one.
+    pub(crate) async fn old_certificate(&self, old: &Certificate) -> Result<Old, Error> {
+        let record = self.store().certificate_status(old.serial().clone()).await;
+        let Some(record) = record.doing("look up a certificate")? else { return Ok(Old::Foreign) };
+        let cas = self.cas();
+        let signed = cas
+            .by_id(record.ca)
+            .is_some_and(|ca| old.verify_signed_by(ca.signer.public_key()).is_ok());
+        if !signed || record.state != CertificateState::Issued {
+            return Ok(Old::Foreign);
+        }
+        let opinion = verdict::record(Some(record.standing), self.now());
+        Ok(Old::Ours { binding: record.binding, verdict: verdict::verdict([opinion]) })
+    }
+}

@@ -1,0 +1,41 @@
+//! The instants of an issuance at which a test can stop the program or make it fail. In the product they are nothing.
+
+/// What has just been done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A CA's key is in the key store, its certificate not in the store.
+    CaKeyMade,
+    /// A CA is in the store.
+    CaStored,
+    /// An RA's key is in the key store, its certificate is not issued.
+    RaKeyMade,
+    /// An RA's certificate is issued, and not yet announced.
+    RaIssued,
+    /// A certificate is built and linted.
+    Built,
+    /// It is prepared in the store.
+    Prepared,
+    /// It is signed.
+    Signed,
+    /// It is complete in the store.
+    Completed,
+}
+
+/// What a test wants to happen at a step.
+#[cfg(test)]
+pub(crate) trait Steps: Send + Sync + std::fmt::Debug {
+    /// Called at each step: an error is what the step's work ends with.
+    fn at(&self, step: Step) -> futures_util::future::BoxFuture<'_, Result<(), crate::Fault>>;
+}
+
+/// A test that wants nothing.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) struct Undisturbed;
+
+#[cfg(test)]
+impl Steps for Undisturbed {
+    fn at(&self, _: Step) -> futures_util::future::BoxFuture<'_, Result<(), crate::Fault>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
