@@ -146,6 +146,10 @@ impl TransactionId {
         }
     }
 
+    pub(crate) fn from_hex(octets: &[u8]) -> Self {
+        Self(hex::encode(octets))
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
