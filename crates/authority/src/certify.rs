@@ -154,10 +154,10 @@ impl Authority {
         for _ in 0..ATTEMPTS {
             let nonce = Nonce::from_random(u32::from_be_bytes(self.random()));
             let serial = self.serials().encode(&order.binding, nonce, &order.ca.key_identifier);
-            let partition = self.partition();
+            let (partition, crl_urls) = self.crl_urls(&order.ca, &serial);
             let unsigned = order
                 .profile
-                .certificate(&input(&order, serial.clone(), partition))
+                .certificate(&input(&order, serial.clone(), crl_urls))
                 .map_err(|error| Fault::lasting("build a certificate", error))?;
             let expected = Expectations {
                 constraints: order.profile.constraints,
@@ -194,14 +194,6 @@ impl Authority {
         Err(Fault::lasting("number a certificate", "every serial number that was drawn is taken"))
     }
 
-    /// Over which CRL the certificate will be spread.
-    fn partition(&self) -> CrlPartition {
-        match self.settings().publication.crl_partitions {
-            0 => CrlPartition::COMPLETE,
-            count => CrlPartition(1 + u16::from_be_bytes(self.random()) % count),
-        }
-    }
-
     async fn sign(&self, prepared: Prepared) -> Result<Signed, Fault> {
         let Prepared { ca, serial, tbs, about } = prepared;
         let algorithm = ca.signature_algorithm;
@@ -230,6 +222,8 @@ impl Authority {
             .doing("record a certificate")?;
         match completion {
             Completion::Completed => {
+                // Somebody may have asked after it before it was: it was unknown then.
+                self.forget_status(&serial);
                 announce(&serial, &ca, &about);
                 Ok(Issued { serial, certificate, ca })
             }
@@ -259,7 +253,7 @@ fn announce(serial: &SerialNumber, ca: &Ca, about: &About) {
     );
 }
 
-fn input(order: &Order, serial: SerialNumber, partition: CrlPartition) -> CertificateInput<'_> {
+fn input(order: &Order, serial: SerialNumber, crl_urls: Vec<String>) -> CertificateInput<'_> {
     let publication = &order.ca.publication;
     CertificateInput {
         issuer: order.ca.issuer(),
@@ -274,7 +268,7 @@ fn input(order: &Order, serial: SerialNumber, partition: CrlPartition) -> Certif
         policies: Vec::new(),
         ocsp_urls: publication.ocsp.clone(),
         ca_issuer_urls: publication.ca_issuers.clone(),
-        crl_urls: publication.crl_of(partition.0),
+        crl_urls,
         extra_extensions: order.extensions.clone(),
         signature_algorithm: order.ca.signature_algorithm,
     }

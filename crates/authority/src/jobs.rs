@@ -1,6 +1,6 @@
 //! What the authority does by itself, and when: the one list of background work.
 //!
-//! Each job says when it is due next; the server drives them ([`Authority::drive_jobs`]), tests run them by hand with a
+//! CRLs, which may take long to make, are kept beside it ([`crate::crl`]). Each job says when it is due next; the server drives them ([`Authority::drive_jobs`]), tests run them by hand with a
 //! clock of their own ([`Authority::run_jobs`]).
 
 use std::time::Duration;
@@ -28,14 +28,21 @@ pub enum Job {
     ActivateCa,
     /// Replaces registration authorities that near their end.
     RotateRas,
+    /// Replaces OCSP responders that are half way to their end.
+    RenewResponders,
     /// Forgets transactions, and certificates that were kept for a while only.
     Forget,
 }
 
 impl Job {
     /// Every one, in the order in which they run.
-    pub const ALL: [Self; 4] =
-        [Self::FinishCertificates, Self::ActivateCa, Self::RotateRas, Self::Forget];
+    pub const ALL: [Self; 5] = [
+        Self::FinishCertificates,
+        Self::ActivateCa,
+        Self::RotateRas,
+        Self::RenewResponders,
+        Self::Forget,
+    ];
 
     /// Its name, for the log and the metrics.
     pub fn name(self) -> &'static str {
@@ -43,6 +50,7 @@ impl Job {
             Self::FinishCertificates => "finish certificates",
             Self::ActivateCa => "activate CA",
             Self::RotateRas => "rotate RAs",
+            Self::RenewResponders => "renew responders",
             Self::Forget => "forget",
         }
     }
@@ -69,8 +77,12 @@ impl Authority {
         next.max(now)
     }
 
-    /// Runs the jobs when they are due, for as long as the future is polled.
+    /// Runs the jobs when they are due and keeps the CRLs, for as long as the future is polled.
     pub async fn drive_jobs(&self) {
+        futures_util::future::join(self.drive_small_jobs(), self.keep_crls()).await;
+    }
+
+    async fn drive_small_jobs(&self) {
         loop {
             let next = self.run_jobs().await;
             let wait = next.seconds_since(self.now()).clamp(1, LONGEST_WAIT);
@@ -87,6 +99,7 @@ impl Authority {
             }
             Job::ActivateCa => self.activate_when_due().await,
             Job::RotateRas => self.rotate_ras().await,
+            Job::RenewResponders => self.renew_responders().await,
             Job::Forget => self.forget().await.map(|()| None),
         }
     }

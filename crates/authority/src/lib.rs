@@ -3,10 +3,12 @@
 //! It knows no protocol: a door turns bytes into a request, asks a verb, and renders what comes back. Decisions are
 //! `lanyard_lifecycle`'s; here facts are fetched for them, and what was decided is carried out and recorded.
 
+pub mod answer;
 pub mod audit;
 pub mod ca;
 mod certify;
 pub mod clock;
+pub mod crl;
 pub mod entropy;
 mod error;
 pub mod issue;
@@ -18,9 +20,13 @@ mod open;
 mod pending;
 mod recover;
 mod renew;
+mod responder;
+pub mod revoke;
 pub mod scep;
+pub mod search;
 pub mod settings;
 mod stand_in;
+pub mod status;
 mod steps;
 
 use std::sync::Arc;
@@ -68,6 +74,7 @@ struct Inner {
     cas: ArcSwap<Cas>,
     scep: ArcSwap<scep::Identities>,
     wake: tokio::sync::Notify,
+    memory: status::Memory,
     #[cfg(test)]
     steps: Box<dyn steps::Steps>,
 }
@@ -86,6 +93,16 @@ impl Authority {
     /// The store, for verbs.
     pub(crate) fn store(&self) -> &Store {
         &self.inner.ports.store
+    }
+
+    /// The clock, for verbs.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.inner.ports.clock
+    }
+
+    /// What the status side remembers.
+    pub(crate) fn memory(&self) -> &status::Memory {
+        &self.inner.memory
     }
 
     /// The present instant.

@@ -14,6 +14,7 @@ use crate::audit::Actor;
 use crate::ca::{CaError, Cas};
 use crate::error::Doing as _;
 use crate::settings::CertifiedBy;
+use crate::status::Memory;
 use crate::{Authority, Fault, Inner, Ports, Settings, keys};
 
 /// Why the authority does not open. What to do about it is in the text.
@@ -37,6 +38,7 @@ pub async fn open(settings: Settings, ports: Ports) -> Result<Authority, OpenErr
         cas: ArcSwap::from_pointee(Cas::default()),
         scep: ArcSwap::default(),
         wake: tokio::sync::Notify::new(),
+        memory: Memory::new(&settings.status),
         settings,
         ports,
         #[cfg(test)]

@@ -12,6 +12,8 @@ use lanyard_pki::profile::Profile;
 use lanyard_pki::{KeyAlgorithm, Name};
 use secrecy::SecretString;
 
+use crate::status::settings::StatusSettings;
+
 /// Seconds in a day.
 pub const DAY: i64 = 86_400;
 
@@ -36,6 +38,8 @@ pub struct Settings {
     pub publication: Publication,
     /// Who receives and answers SCEP messages.
     pub scep: ScepSettings,
+    /// How status is answered.
+    pub status: StatusSettings,
     /// The places to enroll.
     pub endpoints: Vec<Endpoint>,
 }
@@ -48,6 +52,7 @@ impl Settings {
             limits: Limits::default(),
             publication: Publication::default(),
             scep: ScepSettings::default(),
+            status: StatusSettings::default(),
             endpoints: Vec::new(),
         }
     }
@@ -101,8 +106,8 @@ pub enum CertifiedBy {
 }
 
 /// The addresses that certificates carry. In each, `{ca}` stands for the issuing CA's key identifier in hexadecimal,
-/// so that certificates of an earlier CA keep leading to it; in those of CRLs, `{partition}` stands for the number of the
-/// certificate's CRL partition.
+/// so that certificates of an earlier CA keep leading to it. What tells one CRL of a CA from another is added to the CRL's
+/// address: see [`crate::crl::CrlAddress`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Publication {
     /// Where OCSP is answered (authority information access).
@@ -111,8 +116,6 @@ pub struct Publication {
     pub ca_issuers: Vec<String>,
     /// Where its CRL is (CRL distribution points); empty leaves the extension out.
     pub crl: Vec<String>,
-    /// Over how many partitions new certificates are spread, so that no CRL grows too large; 0 is one CRL for all.
-    pub crl_partitions: u16,
 }
 
 impl Publication {
@@ -121,20 +124,7 @@ impl Publication {
     pub fn for_ca(&self, key_identifier: &[u8; 20]) -> Self {
         let ca = hex::encode(key_identifier);
         let fill = |urls: &[String]| urls.iter().map(|url| url.replace("{ca}", &ca)).collect();
-        Self {
-            ocsp: fill(&self.ocsp),
-            ca_issuers: fill(&self.ca_issuers),
-            crl: fill(&self.crl),
-            crl_partitions: self.crl_partitions,
-        }
-    }
-}
-
-impl Publication {
-    /// The addresses of one CRL partition.
-    pub fn crl_of(&self, partition: u16) -> Vec<String> {
-        let number = partition.to_string();
-        self.crl.iter().map(|url| url.replace("{partition}", &number)).collect()
+        Self { ocsp: fill(&self.ocsp), ca_issuers: fill(&self.ca_issuers), crl: fill(&self.crl) }
     }
 }
 

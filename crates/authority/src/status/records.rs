@@ -1,0 +1,87 @@
+//! What the store says of certificates, remembered while it is so: an answer with a nonce is signed without a read.
+//!
+//! Bounded in octets. A record is forgotten the moment its certificate's standing changes.
+
+use lanyard_lifecycle::revocation::Standing;
+use lanyard_pki::{SerialNumber, Time};
+use lanyard_store::{CaId, CertificateState, StatusRecord, Store, StoreError};
+use quick_cache::sync::Cache;
+
+use super::generations::{Generations, Stamp};
+
+/// What one record costs with its key and its share of the table, in octets: measured, and rounded up.
+const ENTRY: u64 = 128;
+
+/// What a verdict needs to know of a certificate that was issued here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// The CA that issued it.
+    pub(crate) ca: CaId,
+    /// End of validity.
+    pub(crate) not_after: Time,
+    /// What is recorded against it.
+    pub(crate) standing: Standing,
+}
+
+impl Known {
+    /// Only what was issued has a status: what is prepared may never be signed.
+    fn of(record: &StatusRecord) -> Option<Self> {
+        match record.state {
+            CertificateState::Issued => {
+                Some(Self { ca: record.ca, not_after: record.not_after, standing: record.standing })
+            }
+            CertificateState::Prepared | CertificateState::Abandoned => None,
+        }
+    }
+}
+
+/// A record, or that there is none, and when that was so.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Remembered {
+    /// None for a serial number that was never issued here.
+    pub(crate) known: Option<Known>,
+    /// The certificate's generation before it was read.
+    pub(crate) stamp: Stamp,
+}
+
+/// The cache.
+#[derive(Debug)]
+pub(crate) struct Records {
+    cache: Cache<SerialNumber, Remembered>,
+}
+
+impl Records {
+    /// A cache of so many octets.
+    pub(crate) fn new(octets: u64) -> Self {
+        let items = usize::try_from(octets / ENTRY).unwrap_or(usize::MAX).max(1);
+        Self { cache: Cache::new(items) }
+    }
+
+    /// What is known of a certificate now: remembered, else read.
+    pub(crate) async fn record(
+        &self,
+        serial: &SerialNumber,
+        generations: &Generations,
+        store: &Store,
+    ) -> Result<Remembered, StoreError> {
+        let stamp = generations.stamp(serial);
+        if let Some(remembered) = self.cache.get(serial)
+            && remembered.stamp == stamp
+        {
+            return Ok(remembered);
+        }
+        if !serial.conforms() {
+            // Longer than any that is issued here: not worth a read, nor a place.
+            return Ok(Remembered { known: None, stamp });
+        }
+        let record = store.certificate_status(serial.clone()).await?;
+        let remembered = Remembered { known: record.as_ref().and_then(Known::of), stamp };
+        self.cache.insert(serial.clone(), remembered);
+        Ok(remembered)
+    }
+
+    /// How many are remembered.
+    pub(crate) fn len(&self) -> usize {
+        self.cache.len()
+    }
+}
