@@ -17,7 +17,7 @@ demo *arguments:
 
 # Foreign clients against the built program; a filter picks cases by name.
 interop *filter:
-    cargo build -p lanyard-server
+    ./check build
     interop/run {{filter}}
 
 # Draw the fixtures out of the foreign clients again.

@@ -29,12 +29,23 @@ def devices(site: Site, work: Path) -> None:
         site.lint.check("chain", "device", site.ca, device.certificate)
 
 
-@case("pkilint: a certificate of every profile", ("rsa:2048",))
-def profiles(site: Site, work: Path) -> None:
-    written = site.profiles(work)
-    assert written, "no certificate was written"
-    for certificate in written:
+@case("pkilint: a certificate of every profile, a CRL of every kind", ("rsa:2048", "P-256"))
+def one_of_each(site: Site, work: Path) -> None:
+    # An example program of the workspace, built beside the server.
+    program = site.program.parent / "examples" / "one_of_each"
+    run(program, work, "rsa" if site.name.startswith("rsa") else "ec").ok()
+    root = work / "root-issues.crt"
+    certificates, lists = sorted(work.glob("*.crt")), sorted(work.glob("*.crl"))
+    assert len(certificates) > 15 and len(lists) == 5, "some were not written"
+    for certificate in certificates:
         site.lint.check("certificate", certificate.stem, certificate)
+        site.lint.check("chain", certificate.stem, root, certificate)
+        if not certificate.stem.startswith("root"):
+            run("openssl", "verify", "-CAfile", root, certificate).ok()
+    for crl in lists:
+        site.lint.check("crl", crl.stem, crl)
+        verified = run("openssl", "crl", "-in", crl, "-noout", "-CAfile", root).ok()
+        assert "verify OK" in verified.text, verified.text
 
 
 @case("pkilint: OCSP answers and their signer", EVERY)

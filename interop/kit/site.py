@@ -38,10 +38,6 @@ class Site:
     def release(self, certificate: Path) -> None:
         raise NotImplementedError
 
-    def profiles(self, work: Path) -> list[Path]:
-        """A certificate of every profile, each file named after its profile."""
-        raise NotImplementedError
-
 
 class Lanyard(Site):
     """`lanyard serve` with a data folder and settings of its own on an ephemeral port."""
