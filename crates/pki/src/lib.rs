@@ -12,6 +12,7 @@ pub mod cms;
 pub mod crl;
 pub mod csr;
 pub mod digest;
+pub mod dump;
 pub mod extension;
 pub mod general_name;
 pub mod key;

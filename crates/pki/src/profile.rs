@@ -250,3 +250,6 @@ impl Profile {
         if usages.contains(KeyUsages::KEY_AGREEMENT) { usages } else { usages.without(AGREEING) }
     }
 }
+
+#[cfg(test)]
+mod tests;

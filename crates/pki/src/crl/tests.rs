@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    GeneralName, Name,
+    GeneralName, Name, dump,
     extension::{Criticality, FreshestCrl, IssuingDistributionPoint, Scope},
     oid, pem,
     profile::Issuer,
@@ -118,6 +118,46 @@ fn a_partition_says_what_it_covers() {
     assert_eq!(freshest.0[0].urls().next(), Some("http://ca.example.com/crl/7/delta"));
     let since = crl.extensions().get(oid::EXPIRED_CERTS_ON_CRL).unwrap();
     assert_eq!(since.value[..2], [0x18, 15]);
+}
+
+/// The text and the PEM of lists that an RSA key signed, which is always the same.
+#[test]
+fn each_kind_of_list_has_its_golden_text() {
+    let name = issuer();
+    let identifier = testing::public_key("rsa2048").key_identifier();
+    let complete = CrlBuilder {
+        issuer: Issuer { subject: &name, key_identifier: &identifier },
+        signature_algorithm: testing::algorithm("rsa2048"),
+        ..builder(&name)
+    };
+    let serial = |last: &str| format!("{}{last}", "4A".repeat(19));
+    let entries = vec![
+        entry(&serial("01"), 5),
+        Entry { invalid_since: Some(NOW.plus(-7200)), ..entry(&serial("02"), 1) },
+        entry(&serial("03"), 6),
+        entry(&serial("04"), 0),
+    ];
+    let delta = CrlBuilder { base: Some(CrlNumber(290)), ..complete.clone() };
+    let partition = CrlBuilder {
+        distribution_point: Some(IssuingDistributionPoint {
+            full_name: vec![GeneralName::Uri("http://ca.example.com/crl/7".into())],
+            ..IssuingDistributionPoint::default()
+        }),
+        freshest_urls: vec!["http://ca.example.com/crl/7/delta".into()],
+        expired_since: Some(NOW.plus(-1_000_000)),
+        ..complete.clone()
+    };
+    let cases = [
+        ("complete", &complete, entries.clone()),
+        ("empty", &complete, Vec::new()),
+        ("delta", &delta, vec![entry(&serial("03"), 8), entry(&serial("05"), 4)]),
+        ("partition", &partition, entries),
+    ];
+    for (case, builder, entries) in cases {
+        let der = testing::signed(builder.build(entries).unwrap(), "rsa2048");
+        let text = dump::crl(&Crl::from_der(&der).unwrap(), 10);
+        insta::assert_snapshot!(case, format!("{text}\n{}", pem::encode(pem::CRL, &der)));
+    }
 }
 
 #[test]

@@ -104,8 +104,7 @@ fn write_attribute(f: &mut fmt::Formatter<'_>, attribute: &Attribute<'_>) -> fmt
             '"' | '+' | ',' | ';' | '<' | '>' | '\\' => write!(f, "\\{character}")?,
             '#' if at == 0 => f.write_str("\\#")?,
             ' ' if at == 0 || at == last => f.write_str("\\ ")?,
-            // Control characters would let a name rewrite the line that shows it.
-            control if control.is_control() => {
+            control if rewrites(control) => {
                 let mut buffer = [0; 4];
                 control
                     .encode_utf8(&mut buffer)
@@ -116,6 +115,13 @@ fn write_attribute(f: &mut fmt::Formatter<'_>, attribute: &Attribute<'_>) -> fmt
         }
     }
     Ok(())
+}
+
+/// Characters that would let a name rewrite the line that shows it: controls, and what is invisible or turns the
+/// direction of writing.
+fn rewrites(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 impl FromStr for Name {
