@@ -1,9 +1,12 @@
 //! What the port, the pool and the runtime cost beside the operation itself.
 //!
 //! Run with `cargo run --release -p lanyard-signer --example overhead`. Prints, for each kind of
-//! key, signatures a second: one after the other through the port, and 32 tasks at a time, with the
-//! processor time of each.
+//! key, signatures a second and the processor time of each: the library's operation alone, one
+//! after the other through the port, and 32 tasks at a time.
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,16 +20,41 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().build().expect("a runtime");
     println!("{} threads for RSA", Pool::shared().threads());
     for (algorithm, rounds) in [
-        (KeyAlgorithm::Rsa { bits: 2048 }, 4_000),
-        (KeyAlgorithm::Rsa { bits: 4096 }, 600),
-        (KeyAlgorithm::P256, 40_000),
-        (KeyAlgorithm::P384, 10_000),
+        (KeyAlgorithm::Rsa { bits: 2048 }, 8_000),
+        (KeyAlgorithm::Rsa { bits: 4096 }, 1_600),
+        (KeyAlgorithm::P256, 64_000),
     ] {
         let key = SoftwareKey::generate(algorithm).expect("a key");
+        let mut bare = bare(algorithm);
+        let alone = measure(rounds, || (0..rounds).for_each(|_| bare()));
         let single = measure(rounds, || runtime.block_on(in_turn(key.clone(), rounds)));
         let many = measure(rounds, || runtime.block_on(at_a_time(key.clone(), rounds)));
-        println!("{algorithm:<9} in turn {single}   {TASKS} at a time {many}");
+        println!("{algorithm}");
+        println!("  the operation alone   {alone}");
+        println!("  through the port      {single}");
+        println!("  {TASKS} tasks at a time   {many}");
     }
+}
+
+/// The library's own signature with a key of this kind.
+fn bare(algorithm: KeyAlgorithm) -> Box<dyn FnMut()> {
+    let random = SystemRandom::new();
+    let size = match algorithm {
+        KeyAlgorithm::Rsa { bits: 2048 } => KeySize::Rsa2048,
+        KeyAlgorithm::Rsa { .. } => KeySize::Rsa4096,
+        _ => {
+            let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).expect("a key");
+            return Box::new(move || {
+                key.sign(&random, &MESSAGE).expect("a signature");
+            });
+        }
+    };
+    let key = KeyPair::generate(size).expect("a key");
+    let mut signature = vec![0; key.public_modulus_len()];
+    Box::new(move || {
+        let signed = key.sign(&RSA_PKCS1_SHA256, &random, &MESSAGE, &mut signature);
+        signed.expect("a signature");
+    })
 }
 
 async fn in_turn(key: SoftwareKey, rounds: usize) {
