@@ -34,14 +34,16 @@ class Linter:
         unexplained = []
         for result in results:
             for finding in result["finding_descriptions"]:
-                if not self._explained(name, finding["code"]):
+                message = finding["message"] or ""
+                if not self._explained(name, finding["code"], message):
                     said = f"{finding['severity']} {finding['code']} at {result['node_path']}"
-                    unexplained.append(f"{name}: {said}: {finding['message'] or ''}")
+                    unexplained.append(f"{name}: {said}: {message}")
         assert not unexplained, "\n".join(unexplained)
 
-    def _explained(self, name: str, code: str) -> bool:
+    def _explained(self, name: str, code: str, message: str) -> bool:
         for number, entry in enumerate(self.entries):
-            if entry["code"] == code and fnmatch.fnmatchcase(name, entry["document"]):
+            named = entry["code"] == code and fnmatch.fnmatchcase(name, entry["document"])
+            if named and entry.get("says", "") in message:
                 self.met.add(number)
                 return True
         return False

@@ -21,6 +21,7 @@ const NOW: Time = Time::from_unix(1_795_219_200);
 const DAY: i64 = 86_400;
 const OCSP: &str = "http://ca.example.com/ocsp";
 const CA: &str = "http://ca.example.com/ca";
+/// How Intune names a device in its certificate.
 const INTUNE_DEVICE: &str = "IntuneDeviceId://2f6b8f1c-3f3e-4c5a-9f3e-0d6a2a1b3c4d";
 const CRL: &str = "http://ca.example.com/crl/token";
 
@@ -106,6 +107,9 @@ impl Writer {
         for kind in &profile.alt_names {
             input.subject_alt_names.push(example(*kind)?);
         }
+        if *profile == Profile::device() {
+            input.subject_alt_names.push(GeneralName::Uri(INTUNE_DEVICE.to_owned()));
+        }
         if profile.status == lanyard_pki::profile::StatusCheck::Checked {
             input.ocsp_urls = vec![OCSP.to_owned()];
             input.crl_urls = vec![CRL.to_owned()];
@@ -184,7 +188,7 @@ fn example(kind: NameKind) -> Outcome<GeneralName> {
     Ok(match kind {
         NameKind::Dns => GeneralName::Dns("device-1.example.com".to_owned()),
         NameKind::Email => GeneralName::Email("device@example.com".to_owned()),
-        NameKind::Uri => GeneralName::Uri(INTUNE_DEVICE.to_owned()),
+        NameKind::Uri => GeneralName::Uri("https://example.com/device/1".to_owned()),
         NameKind::Ip => GeneralName::Ip([192, 0, 2, 1].into()),
         NameKind::Upn => GeneralName::upn("person@example.com"),
         NameKind::DirectoryName => GeneralName::DirectoryName("CN=other,C=DE".parse()?),
