@@ -142,6 +142,12 @@ impl Verified {
         &self.reply_to
     }
 
+    /// What had to be overlooked so far.
+    #[must_use]
+    pub const fn tolerances(&self) -> Tolerances {
+        self.tolerances
+    }
+
     /// Opens the envelope as far as it goes without a private key.
     ///
     /// `identities` are the certificates whose keys can decrypt here: the present one and, for

@@ -143,6 +143,24 @@ fn a_response_of_openssl_is_read_and_verified() {
     assert!(response.answers.iter().all(|answer| issuer.named_by(&answer.id)));
 }
 
+#[test]
+fn only_the_issuer_and_responders_that_it_made_are_believed() {
+    let ca = crate::testing::certificate("ocsp/ca.pem");
+    let at = |days: i64| Time::from_unix(1_795_000_000).plus(days * 86_400);
+    let verify = |der: &[u8], days| ReceivedResponse::from_der(der).unwrap().verify(&ca, at(days));
+    assert_eq!(verify(data!("response-several.der"), 0), Ok(()));
+    assert_eq!(verify(data!("response-delegated.der"), 30), Ok(()));
+    assert_eq!(verify(data!("response-delegated-by-key.der"), 30), Ok(()));
+    for (der, days, fault) in [
+        (data!("response-delegated.der"), 9000, "its certificate is not valid now"),
+        (data!("response-by-device.der"), 30, "its certificate is not for OCSP signing"),
+        (data!("response-by-stranger.der"), 30, "its certificate is not by the issuer"),
+        (data!("response-without-certificate.der"), 30, "its certificate is missing"),
+    ] {
+        assert_eq!(verify(der, days), Err(ResponseError::Responder(fault)));
+    }
+}
+
 fn signer() -> (signature::Ed25519KeyPair, PublicKey) {
     let pair = signature::Ed25519KeyPair::from_seed_unchecked(&[9; 32]).unwrap();
     let key = PublicKey::from_point(KeyAlgorithm::Ed25519, pair.public_key().as_ref()).unwrap();

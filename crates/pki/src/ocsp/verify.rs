@@ -2,8 +2,9 @@
 
 use super::{CertId, CertStatus, CrlReason, ResponseStatus};
 use crate::{
-    PublicKey, SignatureAlgorithm, Time,
+    Certificate, Name, PublicKey, SignatureAlgorithm, Time,
     algorithm::AlgorithmError,
+    key::KeyError,
     oid,
     tlv::{DerError, Reader, Tag},
 };
@@ -36,6 +37,19 @@ pub enum ResponderId<'a> {
     ByKey(&'a [u8]),
 }
 
+impl ResponderId<'_> {
+    fn names(&self, certificate: &Certificate) -> bool {
+        match self {
+            Self::ByName(name) => {
+                Name::from_der(name).is_ok_and(|name| name.matches(certificate.subject()))
+            }
+            Self::ByKey(hash) => {
+                certificate.public_key().is_ok_and(|key| key.key_identifier() == **hash)
+            }
+        }
+    }
+}
+
 /// What a response says about one certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReceivedAnswer<'a> {
@@ -58,6 +72,9 @@ pub enum ResponseError {
     /// The responder does not answer.
     #[error("the responder answers {0}")]
     Status(ResponseStatus),
+    /// The issuer's or the responder's key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// Signed in a way that is not supported.
     #[error(transparent)]
     Algorithm(#[from] AlgorithmError),
@@ -115,6 +132,38 @@ impl<'a> ReceivedResponse<'a> {
         data.finish()?;
         let tbs = tbs.bytes;
         Ok(Self { responder, produced_at, answers, nonce, certificates, algorithm, tbs, signature })
+    }
+
+    /// Checks that `issuer` signed the response, or a responder whom it made one (RFC 6960, 4.2.2.2):
+    /// whose certificate came along, was signed by the issuer's own key, is for OCSP signing and valid
+    /// at `now`.
+    pub fn verify(&self, issuer: &Certificate, now: Time) -> Result<(), ResponseError> {
+        let issuer_key = issuer.public_key()?;
+        if self.responder.names(issuer) {
+            return self.signed_with(issuer_key);
+        }
+        let absent = ResponseError::Responder("its certificate is missing");
+        let delegate = self
+            .certificates
+            .iter()
+            .filter_map(|der| Certificate::from_der(der).ok())
+            .find(|certificate| self.responder.names(certificate))
+            .ok_or(absent)?;
+        let signs_ocsp = delegate
+            .extended_key_usage()?
+            .is_some_and(|purposes| purposes.0.contains(&oid::OCSP_SIGNING));
+        if !signs_ocsp {
+            return Err(ResponseError::Responder("its certificate is not for OCSP signing"));
+        }
+        if !delegate.is_valid_at(now) {
+            return Err(ResponseError::Responder("its certificate is not valid now"));
+        }
+        let by_issuer = delegate.issuer().matches(issuer.subject())
+            && delegate.verify_signed_by(issuer_key).is_ok();
+        if !by_issuer {
+            return Err(ResponseError::Responder("its certificate is not by the issuer"));
+        }
+        self.signed_with(delegate.public_key()?)
     }
 
     /// Whether the response was signed with `key`. Whose key it should be is the caller's business;

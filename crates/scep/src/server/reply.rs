@@ -69,7 +69,7 @@ impl ReplyTo {
             fail_info_text: text.map(str::to_owned),
             ..self.attributes(PkiStatus::Failure, nonce)
         };
-        self.signed(&attributes, None, identity)
+        self.signed(&attributes, NO_ENVELOPE, identity)
     }
 
     /// PENDING, to be signed by `identity`.
@@ -78,7 +78,7 @@ impl ReplyTo {
         identity: &Certificate,
         nonce: SenderNonce,
     ) -> Result<UnsignedMessage, ReplyError> {
-        self.signed(&self.attributes(PkiStatus::Pending, nonce), None, identity)
+        self.signed(&self.attributes(PkiStatus::Pending, nonce), NO_ENVELOPE, identity)
     }
 
     fn attributes(&self, status: PkiStatus, nonce: SenderNonce) -> MessageAttributes {
@@ -96,7 +96,7 @@ impl ReplyTo {
     fn signed(
         &self,
         attributes: &MessageAttributes,
-        content: Option<&[u8]>,
+        content: &[u8],
         identity: &Certificate,
     ) -> Result<UnsignedMessage, ReplyError> {
         let algorithm = match identity.public_key()?.algorithm() {
@@ -108,7 +108,7 @@ impl ReplyTo {
         };
         Ok(UnsignedMessage::new(SigningInput {
             content_type: oid::DATA,
-            content,
+            content: Some(content),
             certificates: &[identity.as_der()],
             signer: CertificateId::of(identity),
             algorithm,
@@ -116,6 +116,10 @@ impl ReplyTo {
         }))
     }
 }
+
+/// A reply without an envelope carries empty content, not none: both have the same digest, and
+/// clients on OpenSSL take a message without content for one with its content elsewhere.
+const NO_ENVELOPE: &[u8] = &[];
 
 /// The digest under a reply: that of the request, but for MD5 (we do not sign with it, and every
 /// client that has it has SHA-1) and SHA-224 (which signers leave out).
@@ -190,6 +194,6 @@ impl Reply {
             EnvelopedData::to_password(&content, self.cipher, password, secrets)?
         };
         let attributes = self.to.attributes(PkiStatus::Success, nonce);
-        self.to.signed(&attributes, Some(&envelope), identity)
+        self.to.signed(&attributes, &envelope, identity)
     }
 }
