@@ -130,3 +130,6 @@ fn compare(certificate: &Certificate, expected: &Expectations<'_>, report: &mut 
         format!("the serial number {} is not the reserved one", certificate.serial()),
     );
 }
+
+#[cfg(test)]
+mod tests;
