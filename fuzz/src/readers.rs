@@ -11,9 +11,10 @@ use lanyard_pki::crl::Crl;
 use lanyard_pki::csr::CertificationRequest;
 use lanyard_pki::ocsp::{OcspRequest, ReceivedResponse};
 use lanyard_pki::{Name, PublicKey, SerialNumber, pem, url_base64};
+use lanyard_scep::client::{CaCertificates, Expected, ReplyRefused};
 use lanyard_scep::operation::{Query, endpoint_path};
 use lanyard_scep::server::Message;
-use lanyard_scep::{Legacy, Policy};
+use lanyard_scep::{Capabilities, Legacy, Policy, SenderNonce, TransactionId};
 
 /// A reader under its name.
 pub type Reader = (&'static str, fn(&[u8]) -> bool);
@@ -29,6 +30,8 @@ pub const READERS: &[Reader] = &[
     ("ocsp_request", ocsp_request),
     ("ocsp_response", ocsp_response),
     ("scep_message", scep_message),
+    ("scep_reply", scep_reply),
+    ("scep_authority", scep_authority),
     ("scep_query", scep_query),
     ("public_key", public_key),
     ("text", text),
@@ -146,6 +149,29 @@ pub fn scep_message(input: &[u8]) -> bool {
     let Ok(sealed) = verified.envelope(&[&recipient]) else { return false };
     let key = vec![0x5a; sealed.key_len()];
     assert!(sealed.decrypted(&key).is_err(), "opened with a wrong key");
+    true
+}
+
+/// A SCEP reply as the program's own client reads it: up to the envelope, whose key is not there.
+pub fn scep_reply(input: &[u8]) -> bool {
+    let policy = Policy { legacy: Legacy::Allowed, ..Policy::default() };
+    let authority = include_bytes!("../../interop/fixtures/authority/ca.pem");
+    let authority = pem::der_or_pem(&["CERTIFICATE"], authority).expect("a fixture");
+    let client = Certificate::from_der(&authority).expect("a fixture");
+    let authority = CaCertificates::from_answer(&authority).expect("a fixture");
+    let id = TransactionId::from_random([0; 16]);
+    let nonce = SenderNonce::from_random([0; 16]).returned();
+    let reply = Expected::new(id, nonce, &client).reply(input, &authority, &policy);
+    assert!(reply.is_err(), "a reply to a message that was never sent");
+    matches!(reply, Err(ReplyRefused::Other(_)))
+}
+
+/// What an authority announces: a certificate, or several in degenerate signed data.
+pub fn scep_authority(input: &[u8]) -> bool {
+    let _ = Capabilities::parse(input).to_string();
+    let Ok(announced) = CaCertificates::from_answer(input) else { return false };
+    let _ = (announced.encryption(), announced.authority());
+    let _ = CaCertificates::from_next_answer(input, &announced);
     true
 }
 

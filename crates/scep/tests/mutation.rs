@@ -16,7 +16,8 @@ const ROUNDS: u32 = 60;
 const KINDS: &[(&str, &str)] = &[
     (".pkcs-req.der", "scep_message"),
     (".renewal-req.der", "scep_message"),
-    (".cert-rep.der", "signed_data"),
+    (".cert-rep.der", "scep_reply"),
+    (".crt.der", "scep_authority"),
     (".ocsp.der", "ocsp_request"),
     (".ocsp-response.der", "ocsp_response"),
     (".csr.der", "request"),
@@ -160,10 +161,8 @@ fn seeds() -> Vec<Seed> {
     let read = |file: PathBuf| {
         let octets = fs::read(&file).expect("a fixture");
         let name = file.display().to_string();
-        Seed {
-            octets: if name.ends_with(".http") { tail_of_target(&octets) } else { octets },
-            name,
-        }
+        let is_request = file.extension().is_some_and(|end| end == "http");
+        Seed { octets: if is_request { tail_of_target(&octets) } else { octets }, name }
     };
     files.into_iter().filter(wanted).map(read).collect()
 }

@@ -5,7 +5,8 @@ use lanyard_pki::{
     cms::{ContentCipher, IssuerAndSerialNumber, KeyTransport},
 };
 use lanyard_scep::{
-    Capabilities, Capability, FailInfo, Legacy, MessageType, Policy, SenderNonce, TransactionId,
+    Capabilities, Capability, FailInfo, Legacy, MessageType, Policy, SenderNonce, Tolerance,
+    TransactionId,
     client::{
         Asked, CaCertificates, Expected, Issued, Outgoing, Reply, ReplyRefused, RequestInput,
         SealedReply, Suite, self_signed,
@@ -116,6 +117,32 @@ fn a_certificate_is_asked_for_granted_and_opened_in_every_suite() {
             }
         }
     }
+}
+
+/// Constructed from the notes about Apple's mdmclient, which knows no RenewalReq.
+#[test]
+fn a_pkcsreq_signed_with_an_older_certificate_is_a_renewal() {
+    let device = device();
+    let csr = csr_of("strongswan/renew.renewal-req.der");
+    let asked = Asked::Certificate { csr: &csr, purpose: Purpose::Initial };
+    let (request, _) = send(&device, asked, &suite());
+    let opened = receive(&request);
+    assert!(matches!(opened.request, Request::Certificate { purpose: Purpose::Renewal, .. }));
+    assert!(opened.tolerances.contains(Tolerance::PkcsReqAsRenewal));
+}
+
+#[test]
+fn a_renewal_may_change_to_a_key_on_a_curve_as_the_old_key_opens_the_reply() {
+    let (device, authority) = (device(), Party::authority());
+    let csr = csr_of("constructed/ec.pkcs-req.der");
+    let asked = Asked::Certificate { csr: &csr, purpose: Purpose::Renewal };
+    let (request, expected) = send(&device, asked, &suite());
+    let opened = receive(&request);
+    assert!(!opened.reply.needs_password());
+    let granted = Granted::Certificates(&[device.certificate.as_der()]);
+    let ca = &authority.certificate;
+    let reply = opened.reply.success(granted, None, ca, nonce(), &secrets()).unwrap();
+    assert_eq!(open(&sealed(&expected, &authority.sign(reply)), &device).certificates.len(), 1);
 }
 
 #[test]

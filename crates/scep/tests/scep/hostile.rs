@@ -4,6 +4,7 @@ use lanyard_pki::{
     Certificate,
     cms::{Attribute, CertificateId, SigningInput, UnsignedMessage, certificates_only},
     oid,
+    tlv::{Reader, Tag},
 };
 use lanyard_scep::{
     Legacy, MessageError, Policy, Tolerance,
@@ -201,6 +202,31 @@ fn serial_numbers_of_32_octets_are_tolerated() {
     let (octets, _) = outgoing.assemble(&signature);
     let verified = Message::parse(&octets, Policy::default()).unwrap().verify().unwrap();
     assert!(verified.tolerances().contains(Tolerance::LongSerialNumber));
+}
+
+/// Constructed: attributes signed in the order of DER and sent the other way round.
+#[test]
+fn attributes_that_are_sent_in_another_order_than_signed_are_tolerated() {
+    let device = Party::of("authority/device.pem", "authority/device.key");
+    let message = UnsignedMessage::new(SigningInput {
+        content_type: oid::DATA,
+        content: Some(b"x"),
+        certificates: &[device.certificate.as_der()],
+        signer: CertificateId::of(&device.certificate),
+        algorithm: lanyard_pki::SignatureAlgorithm::RsaPkcs1(lanyard_pki::Digest::Sha256),
+        attributes: attributes(),
+    });
+    let mut set = Reader::entered(message.tbs(), Tag::SET).unwrap();
+    let sorted = set.rest().to_vec();
+    let mut members: Vec<Vec<u8>> =
+        std::iter::from_fn(|| set.any().ok()).map(|member| member.bytes.to_vec()).collect();
+    members.reverse();
+    let signature = device.signature(message.algorithm(), message.tbs());
+    let mut octets = message.assemble(&signature);
+    let at = octets.windows(sorted.len()).position(|window| window == sorted).unwrap();
+    octets.splice(at..at + sorted.len(), members.concat());
+    let verified = Message::parse(&octets, Policy::default()).unwrap().verify().unwrap();
+    assert!(verified.tolerances().contains(Tolerance::UnsortedAttributes));
 }
 
 proptest! {
