@@ -22,16 +22,12 @@ pub(crate) async fn load(keys: &KeyStore, name: &str) -> Result<SoftwareKey, Fau
     blocking(keys, "read a key", move |keys| keys.load(&name)).await
 }
 
-/// Deletes a key for good; one that is gone already is no fault.
-pub(crate) async fn remove(keys: &KeyStore, name: &str) -> Result<(), Fault> {
+/// Deletes a key for good; false if it was gone already.
+pub(crate) async fn remove(keys: &KeyStore, name: &str) -> Result<bool, Fault> {
     let name = key_name(name)?;
-    blocking(
-        keys,
-        "delete a key",
-        move |keys| {
-            if keys.contains(&name) { keys.remove(&name) } else { Ok(()) }
-        },
-    )
+    blocking(keys, "delete a key", move |keys| {
+        if keys.contains(&name) { keys.remove(&name).map(|()| true) } else { Ok(false) }
+    })
     .await
 }
 

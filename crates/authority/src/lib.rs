@@ -28,6 +28,8 @@ pub mod settings;
 mod stand_in;
 pub mod status;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -76,7 +78,7 @@ struct Inner {
     wake: tokio::sync::Notify,
     memory: status::Memory,
     #[cfg(test)]
-    steps: Box<dyn steps::Steps>,
+    steps: Arc<dyn steps::Steps>,
 }
 
 impl Authority {

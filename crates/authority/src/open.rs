@@ -31,9 +31,23 @@ pub enum OpenError {
 /// Opens the authority of an installation. On the first start its CA is made, or requested where another CA certifies
 /// it; certificates that a crash left half issued are finished.
 pub async fn open(settings: Settings, ports: Ports) -> Result<Authority, OpenError> {
+    start(inner(settings, ports).await?).await
+}
+
+/// The same with a test that may stop it at each step.
+#[cfg(test)]
+pub(crate) async fn open_disturbed(
+    settings: Settings,
+    ports: Ports,
+    steps: Arc<dyn crate::steps::Steps>,
+) -> Result<Authority, OpenError> {
+    start(Inner { steps, ..inner(settings, ports).await? }).await
+}
+
+async fn inner(settings: Settings, ports: Ports) -> Result<Inner, OpenError> {
     let secret = keys::secret(&ports.keys).await?;
     let serial_key = SerialKey::new(*secret.derive("serial number, epoch 0"));
-    let inner = Inner {
+    Ok(Inner {
         serials: SerialCodec::new(&serial_key, Epoch::FIRST),
         cas: ArcSwap::from_pointee(Cas::default()),
         scep: ArcSwap::default(),
@@ -42,13 +56,13 @@ pub async fn open(settings: Settings, ports: Ports) -> Result<Authority, OpenErr
         settings,
         ports,
         #[cfg(test)]
-        steps: Box::new(crate::steps::Undisturbed),
-    };
-    start(Authority { inner: Arc::new(inner) }).await
+        steps: Arc::new(crate::steps::Undisturbed),
+    })
 }
 
 /// What opening does once there is a handle to do it with.
-pub(crate) async fn start(authority: Authority) -> Result<Authority, OpenError> {
+async fn start(inner: Inner) -> Result<Authority, OpenError> {
+    let authority = Authority { inner: Arc::new(inner) };
     let records = authority.store().cas().await.doing("list the CAs")?;
     if records.is_empty() {
         first_start(&authority).await.map_err(|error| match error {

@@ -53,7 +53,7 @@ impl Authority {
             self.make_current(id, actor).await?;
             return Ok(Imported::Current);
         }
-        self.reload_cas().await?;
+        self.cas_changed().await?;
         Ok(Imported::Next)
     }
 }

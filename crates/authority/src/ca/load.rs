@@ -143,6 +143,14 @@ fn assemble(
 }
 
 impl Authority {
+    /// What follows from a change of the CAs: they are loaded anew, and who receives SCEP messages is looked up again.
+    pub(crate) async fn cas_changed(&self) -> Result<(), Fault> {
+        self.reload_cas().await?;
+        self.reload_scep_identity().await?;
+        self.wake();
+        Ok(())
+    }
+
     /// Takes up what the store says of the CAs: after a change, here or by another process.
     pub(crate) async fn reload_cas(&self) -> Result<(), Fault> {
         let fault = |error| Fault::lasting("load the CAs", error);

@@ -39,7 +39,7 @@ impl Authority {
             CertifiedBy::Another => self.request_ca(new, actor).await.map(Prepared::Requested),
             CertifiedBy::Itself => {
                 let id = self.create_ca(new, CaState::Next, actor).await?;
-                self.reload_cas().await?;
+                self.cas_changed().await?;
                 Ok(Prepared::Next(id))
             }
         }
@@ -101,8 +101,7 @@ impl Authority {
         if self.scheduled_activation().await?.is_some() {
             self.schedule(None, actor, None).await?;
         }
-        self.reload_cas().await?;
-        self.reload_scep_identity().await?;
+        self.cas_changed().await?;
         Ok(())
     }
 

@@ -73,8 +73,12 @@ impl Authority {
         if records.iter().any(|ra| in_use(ra) && due(&ra.record) <= now) {
             self.reload_scep_identity().await?;
         }
+        let mut removed = false;
         for ended in records.iter().filter(|ra| ra.record.not_after < now) {
-            keys::remove(&self.inner.ports.keys, &ended.record.key_reference).await?;
+            removed |= keys::remove(&self.inner.ports.keys, &ended.record.key_reference).await?;
+        }
+        if removed {
+            self.reload_scep_identity().await?;
         }
         let records = self.ras(now).await?;
         Ok(records.iter().filter(|ra| in_use(ra)).map(|ra| due(&ra.record)).min())

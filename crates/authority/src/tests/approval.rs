@@ -1,0 +1,128 @@
+//! Requests that wait for a person.
+
+use lanyard_lifecycle::Refusal;
+use lanyard_lifecycle::policy::Approval;
+use lanyard_store::EnrollmentId;
+
+use super::*;
+
+fn manual() -> Settings {
+    let mut settings = settings();
+    settings.endpoints[0].policy.approval = Approval::Manual;
+    settings
+}
+
+fn operator() -> Actor {
+    Actor::Operator("ada".into())
+}
+
+async fn submitted(authority: &Authority, device: &Device) -> EnrollmentId {
+    submit(authority, device.request("t1").await).await
+}
+
+async fn submit(authority: &Authority, request: Request) -> EnrollmentId {
+    match authority.issue(request).await {
+        Ok(Outcome::Pending(id)) => id,
+        other => panic!("not pending: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_request_waits_until_it_is_approved() {
+    let installation = Installation::new();
+    let authority = installation.open(manual()).await;
+    let device = Device::new("laptop");
+    let request = device.request("t1").await;
+    let id = submit(&authority, request.clone()).await;
+    assert_eq!(submit(&authority, request.clone()).await, id, "asking again changes nothing");
+    let poll = authority.poll(STATIC, &device.transaction("t1")).await;
+    assert!(matches!(poll, Ok(Outcome::Pending(polled)) if polled == id), "{poll:?}");
+    let waiting = authority.pending_requests(Within::Everywhere, None, 10).await.unwrap();
+    assert_eq!(waiting.items.len(), 1);
+    assert_eq!(waiting.items[0].request.subject.as_deref(), Some("CN=laptop"));
+
+    let approved = authority.approve(id, &operator()).await.unwrap();
+    let polled = issued(authority.poll(STATIC, &device.transaction("t1")).await);
+    assert_eq!(polled.certificate, approved.certificate);
+    let repeated = issued(authority.issue(request).await);
+    assert_eq!(repeated.certificate, approved.certificate);
+    let waiting = authority.pending_requests(Within::Everywhere, None, 10).await.unwrap();
+    assert!(waiting.items.is_empty());
+}
+
+#[tokio::test]
+async fn a_declined_request_stays_declined() {
+    let installation = Installation::new();
+    let authority = installation.open(manual()).await;
+    let device = Device::new("laptop");
+    let id = submitted(&authority, &device).await;
+    authority.decline(id, "not one of ours", &operator()).await.unwrap();
+    let polled = authority.poll(STATIC, &device.transaction("t1")).await;
+    assert_eq!(refusal(polled), Refusal::Declined);
+    assert_eq!(refusal(authority.approve(id, &operator()).await), Refusal::Declined);
+    authority.decline(id, "still not", &operator()).await.unwrap();
+    assert_eq!(recorded(&authority).await, (0, 0));
+}
+
+#[tokio::test]
+async fn two_people_approve_one_certificate() {
+    let installation = Installation::new();
+    let authority = installation.open(manual()).await;
+    let id = submitted(&authority, &Device::new("laptop")).await;
+    let (ada, bob) = (operator(), Actor::Operator("bob".into()));
+    let both = tokio::join!(authority.approve(id, &ada), authority.approve(id, &bob));
+    assert_eq!(both.0.unwrap().certificate, both.1.unwrap().certificate);
+    assert_eq!(recorded(&authority).await, (1, 0));
+}
+
+#[tokio::test]
+async fn a_wrong_challenge_does_not_get_as_far_as_a_person() {
+    let installation = Installation::new();
+    let authority = installation.open(manual()).await;
+    let device = Device::new("laptop");
+    let request = device.request_with("t1", device.csr(Some("guess")).await);
+    assert_eq!(refusal(authority.issue(request).await), Refusal::WrongChallenge);
+    let waiting = authority.pending_requests(Within::Everywhere, None, 10).await.unwrap();
+    assert!(waiting.items.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_approved_can_no_longer_be_declined() {
+    let installation = Installation::new();
+    let authority = installation.open(manual()).await;
+    let id = submitted(&authority, &Device::new("laptop")).await;
+    authority.approve(id, &operator()).await.unwrap();
+    let declined = authority.decline(id, "too late", &operator()).await;
+    assert_eq!(refusal(declined), Refusal::TransactionReused);
+}
+
+#[tokio::test]
+async fn an_unknown_request_is_neither_approved_nor_declined() {
+    let installation = Installation::new();
+    let authority = installation.open(manual()).await;
+    let unknown = EnrollmentId(4711);
+    let approved = authority.approve(unknown, &operator()).await;
+    assert_eq!(refusal(approved), Refusal::UnknownTransaction);
+    let declined = authority.decline(unknown, "", &operator()).await;
+    assert_eq!(refusal(declined), Refusal::UnknownTransaction);
+}
+
+#[tokio::test]
+async fn an_approval_killed_at_any_step_can_be_repeated() {
+    for step in [Step::Built, Step::Prepared, Step::Signed, Step::Completed] {
+        let installation = Installation::new();
+        let device = Device::new("laptop");
+        installation
+            .killed_at(step, manual(), async |authority| {
+                let id = submitted(&authority, &device).await;
+                authority.approve(id, &operator()).await.unwrap();
+            })
+            .await;
+        let authority = installation.open(manual()).await;
+        let known = authority.store().enrollment(STATIC, b"t1").await.unwrap().unwrap();
+        let approved = authority.approve(known.id, &operator()).await.unwrap();
+        let polled = issued(authority.poll(STATIC, &device.transaction("t1")).await);
+        assert_eq!(polled.certificate, approved.certificate, "{step:?}");
+        assert_eq!(recorded(&authority).await, (1, 0), "{step:?}");
+    }
+}

@@ -1,0 +1,96 @@
+//! Repeated and concurrent transactions: one certificate, and for nobody else.
+
+use lanyard_lifecycle::Refusal;
+
+use super::*;
+
+#[tokio::test]
+async fn a_repeated_transaction_gets_the_same_certificate() {
+    let installation = Installation::new();
+    let authority = installation.open(settings()).await;
+    let request = Device::new("laptop").request("t1").await;
+    let first = issued(authority.issue(request.clone()).await);
+    let second = issued(authority.issue(request).await);
+    assert_eq!(first.certificate, second.certificate);
+    assert_eq!(recorded(&authority).await, (1, 0));
+}
+
+#[tokio::test]
+async fn a_repeated_transaction_with_another_csr_is_refused() {
+    let installation = Installation::new();
+    let authority = installation.open(settings()).await;
+    let device = Device::new("laptop");
+    issued(authority.issue(device.request("t1").await).await);
+    let other = Device { key: device.key.clone(), name: "desktop" };
+    let request = other.request("t1").await;
+    assert_eq!(refusal(authority.issue(request).await), Refusal::TransactionReused);
+    assert_eq!(recorded(&authority).await, (1, 0));
+}
+
+#[tokio::test]
+async fn a_repeated_transaction_by_another_signer_is_refused() {
+    let installation = Installation::new();
+    let authority = installation.open(settings()).await;
+    let request = Device::new("laptop").request("t1").await;
+    issued(authority.issue(request.clone()).await);
+    let thief = Device::new("thief");
+    let stolen = Request { transaction: Some(thief.transaction("t1")), ..request };
+    assert_eq!(refusal(authority.issue(stolen).await), Refusal::TransactionReused);
+    let polled = authority.poll(STATIC, &thief.transaction("t1")).await;
+    assert_eq!(refusal(polled), Refusal::TransactionReused);
+}
+
+#[tokio::test]
+async fn concurrent_duplicates_race_to_one_certificate() {
+    let installation = Installation::new();
+    let authority = installation.open(settings()).await;
+    let request = Device::new("laptop").request("t1").await;
+    let tasks: Vec<_> = (0..16)
+        .map(|_| {
+            let (authority, request) = (authority.clone(), request.clone());
+            tokio::spawn(async move { authority.issue(request).await })
+        })
+        .collect();
+    let mut certificates = Vec::new();
+    for task in tasks {
+        certificates.push(issued(task.await.unwrap()).certificate);
+    }
+    certificates.dedup();
+    assert_eq!(certificates.len(), 1);
+    assert_eq!(recorded(&authority).await, (1, 0));
+}
+
+#[tokio::test]
+async fn requests_without_a_transaction_are_each_their_own() {
+    let installation = Installation::new();
+    let authority = installation.open(settings()).await;
+    let request = Request { transaction: None, ..Device::new("laptop").request("t1").await };
+    let first = issued(authority.issue(request.clone()).await);
+    let second = issued(authority.issue(request).await);
+    assert_ne!(first.serial, second.serial);
+}
+
+#[tokio::test]
+async fn a_transaction_is_forgotten_in_time_so_that_its_id_may_come_again() {
+    let installation = Installation::new();
+    let authority = installation.open(settings()).await;
+    let device = Device::new("laptop");
+    let first = issued(authority.issue(device.request("t1").await).await);
+    installation.clock.advance(2 * 86_400);
+    authority.run_jobs().await;
+    let other = Device { key: device.key.clone(), name: "desktop" };
+    let second = issued(authority.issue(other.request("t1").await).await);
+    assert_ne!(first.serial, second.serial);
+}
+
+#[tokio::test]
+async fn a_poll_for_a_finished_transaction_gets_its_certificate() {
+    let installation = Installation::new();
+    let authority = installation.open(settings()).await;
+    let device = Device::new("laptop");
+    let first = issued(authority.issue(device.request("t1").await).await);
+    let polled = issued(authority.poll(STATIC, &device.transaction("t1")).await);
+    assert_eq!(polled.certificate, first.certificate);
+    let unknown = authority.poll(STATIC, &device.transaction("t2")).await;
+    assert_eq!(refusal(unknown), Refusal::UnknownTransaction);
+}
