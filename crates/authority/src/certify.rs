@@ -132,7 +132,17 @@ enum Preparing {
 
 impl Authority {
     /// Carries an order out. What it returns is durable.
+    ///
+    /// A caller that goes away meanwhile (a client that hangs up) stops nothing: what is begun is finished.
     pub(crate) async fn certify(&self, order: Order, claim: Claim) -> Result<Certified, Fault> {
+        let authority = self.clone();
+        match tokio::spawn(async move { authority.certify_whole(order, claim).await }).await {
+            Ok(certified) => certified,
+            Err(error) => Err(Fault::lasting("issue a certificate", error)),
+        }
+    }
+
+    async fn certify_whole(&self, order: Order, claim: Claim) -> Result<Certified, Fault> {
         match self.prepare(order, claim).await? {
             Preparing::Prepared(prepared) => self.finish(prepared).await.map(Certified::Issued),
             Preparing::Claimed(enrollment) => Ok(Certified::Claimed(enrollment)),

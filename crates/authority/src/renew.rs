@@ -4,7 +4,7 @@
 
 use lanyard_lifecycle::binding::Binding;
 use lanyard_lifecycle::policy::{Grant, Origin};
-use lanyard_lifecycle::verdict::{self, Verdict};
+use lanyard_lifecycle::verdict::Verdict;
 use lanyard_pki::certificate::Certificate;
 use lanyard_store::CertificateState;
 
@@ -55,7 +55,7 @@ impl Authority {
         if !signed || record.state != CertificateState::Issued {
             return Ok(Old::Foreign);
         }
-        let opinion = verdict::record(Some(record.standing), self.now());
-        Ok(Old::Ours { binding: record.binding, verdict: verdict::verdict([opinion]) })
+        let status = self.status(old.serial()).await?;
+        Ok(Old::Ours { binding: record.binding, verdict: status.verdict })
     }
 }

@@ -28,7 +28,7 @@ async fn a_device_with_the_challenge_gets_what_the_profile_says() {
     assert_eq!(access.ca_issuers, [format!("http://pki.example/ca/{ca}")]);
     let points = certificate.crl_distribution_points().unwrap();
     let urls: Vec<&str> = points.0.iter().flat_map(DistributionPoint::urls).collect();
-    assert_eq!(urls, [format!("http://pki.example/crl/{ca}/0")]);
+    assert_eq!(urls, [format!("http://pki.example/crl/{ca}")]);
 }
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn where_no_names_are_wanted_none_are_stored() {
 #[tokio::test]
 async fn certificates_spread_over_the_crl_partitions() {
     let mut settings = settings();
-    settings.publication.crl_partitions = 3;
+    settings.status.crl.partitions = std::num::NonZeroU16::new(3);
     let installation = Installation::new();
     let authority = installation.open(settings).await;
     let device = Device::new("laptop");

@@ -52,7 +52,7 @@ fn settings() -> Settings {
     settings.first.key = KeyAlgorithm::P256;
     settings.publication.ocsp = vec!["http://pki.example/ocsp".into()];
     settings.publication.ca_issuers = vec!["http://pki.example/ca/{ca}".into()];
-    settings.publication.crl = vec!["http://pki.example/crl/{ca}/{partition}".into()];
+    settings.publication.crl = vec!["http://pki.example/crl/{ca}".into()];
     settings.scep.identity = crate::settings::ScepIdentityChoice::Ca;
     settings.endpoints.push(Endpoint {
         id: STATIC,

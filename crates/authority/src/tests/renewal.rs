@@ -5,9 +5,9 @@ use lanyard_lifecycle::policy::RenewalRules;
 use lanyard_lifecycle::refusal::NotGood;
 use lanyard_lifecycle::revocation::{Change, RevocationReason};
 use lanyard_pki::certificate::Certificate;
-use lanyard_store::StandingChange;
 
 use super::*;
+use crate::revoke::Revocation;
 
 /// A renewal signed with the key of `old`, for the key of `device`.
 async fn renewal(device: &Device, transaction: &str, old: &Certificate) -> Request {
@@ -20,9 +20,14 @@ async fn renewal(device: &Device, transaction: &str, old: &Certificate) -> Reque
 }
 
 async fn change(authority: &Authority, issued: &Issued, change: Change) {
-    let by = "test".into();
-    let change = StandingChange { change, at: START, by, invalidity_date: None };
-    authority.store().change_standing(issued.serial.clone(), change, None).await.unwrap();
+    let revocation = Revocation {
+        serial: issued.serial.clone(),
+        change,
+        invalidity_date: None,
+        actor: Actor::Operator("ada".into()),
+        within: Within::Everywhere,
+    };
+    authority.revoke(revocation).await.unwrap();
 }
 
 #[tokio::test]
