@@ -2,7 +2,7 @@
 
 use crate::{
     Name, Oid, oid,
-    tlv::{DerError, Reader, Tag, Tlv, Writer},
+    tlv::{DerError, Reader, Tag, Tlv, Writer, check_canonical},
 };
 use std::{fmt, net::IpAddr};
 
@@ -29,7 +29,7 @@ pub enum GeneralName {
     /// `registeredID`
     RegisteredId(Oid),
     /// Anything else: X.400 addresses, EDI party names, ranges of addresses, and what a client wrote
-    /// wrongly. Kept as received; never written by us.
+    /// wrongly or not as DER. Kept as received; never written by us.
     Unread(Vec<u8>),
 }
 
@@ -114,13 +114,17 @@ fn known(value: &Tlv<'_>) -> Option<GeneralName> {
             let oid = inside.oid().ok()?;
             let mut explicit = inside.context(0).ok()??;
             inside.finish().ok()?;
-            let inner = explicit.any().ok()?.bytes.to_vec();
+            let inner = explicit.any().ok()?.bytes;
             explicit.finish().ok()?;
-            Some(GeneralName::OtherName { oid, value: inner })
+            check_canonical(inner).ok()?;
+            Some(GeneralName::OtherName { oid, value: inner.to_vec() })
         }
         0x81 => ia5().map(GeneralName::Email),
         0x82 => ia5().map(GeneralName::Dns),
-        0xa4 => Name::from_der(value.contents).ok().map(GeneralName::DirectoryName),
+        0xa4 => {
+            check_canonical(value.contents).ok()?;
+            Name::from_der(value.contents).ok().map(GeneralName::DirectoryName)
+        }
         0x86 => ia5().map(GeneralName::Uri),
         0x87 => {
             let four = <[u8; 4]>::try_from(value.contents).map(IpAddr::from);
@@ -200,7 +204,15 @@ mod tests {
 
     #[test]
     fn what_a_client_wrote_wrongly_is_kept_as_it_is() {
-        for wrong in ["8205c3a4612e62", "8705c000020701", "8100", "a003020101", "a4023100"] {
+        for wrong in [
+            "8205c3a4612e62",
+            "8705c000020701",
+            "8100",
+            "a003020101",
+            "a4023100",
+            "a00b0603550403a00402020001",
+            "a00a0603550403a003010101",
+        ] {
             let bytes = hex::decode(wrong).unwrap();
             let mut reader = Reader::new(&bytes);
             let read = GeneralName::read(&mut reader).unwrap();

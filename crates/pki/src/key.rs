@@ -114,7 +114,9 @@ impl PublicKey {
         reader.finish()?;
         let (algorithm, parsed) = match identifier.oid()? {
             oid::RSA_ENCRYPTION => {
-                identifier.optional(Tag::NULL)?;
+                if identifier.optional(Tag::NULL)?.is_some_and(|null| !null.contents.is_empty()) {
+                    return Err(DerError::Value("a NULL with contents").into());
+                }
                 identifier.finish()?;
                 read_rsa(bits)?
             }

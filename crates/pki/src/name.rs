@@ -73,6 +73,22 @@ impl Name {
         Ok(Self(Writer::sequence_of(|w| w.raw(writer.as_bytes())).into()))
     }
 
+    /// The same name with the attributes of each relative name sorted as DER wants them. Some clients send
+    /// them otherwise; their requests verify as sent, and a certificate is written sorted.
+    #[must_use]
+    pub fn sorted(&self) -> Self {
+        let mut writer = Writer::new();
+        let mut rdns = Reader::entered(&self.0, Tag::SEQUENCE).unwrap_or_else(|_| Reader::new(&[]));
+        while let Ok(mut rdn) = rdns.set() {
+            let mut attributes = Vec::new();
+            while let Ok(attribute) = rdn.any() {
+                attributes.push(attribute.bytes.to_vec());
+            }
+            writer.set_of(Tag::SET, attributes);
+        }
+        Self(Writer::sequence_of(|w| w.raw(writer.as_bytes())).into())
+    }
+
     /// The DER as received.
     pub fn as_der(&self) -> &[u8] {
         &self.0

@@ -123,7 +123,7 @@ pub struct CertificateInput<'a> {
     pub not_before: Time,
     /// The last second of its validity; [`Time::NO_WELL_DEFINED_END`] is possible.
     pub not_after: Time,
-    /// Whom it is about.
+    /// Whom it is about. Written with its relative names sorted, else as it is.
     pub subject: Name,
     /// The key that is certified.
     pub public_key: &'a PublicKey,
@@ -220,6 +220,23 @@ pub enum ProfileError {
     /// An extra extension that the profile itself is in charge of.
     #[error("extension {0} is the profile's to write")]
     Extension(Oid),
+}
+
+impl ProfileError {
+    /// Whether it is what was asked for that no certificate of the profile can say. Everything else is a
+    /// mistake of whoever fills the input in.
+    pub const fn blames_request(&self) -> bool {
+        match self {
+            Self::SubjectMissing(_)
+            | Self::Nameless
+            | Self::AltName { .. }
+            | Self::Text(_)
+            | Self::KeyUsage(_)
+            | Self::AuthorityUsage(_)
+            | Self::OcspSigning => true,
+            Self::Serial(_) | Self::Validity { .. } | Self::Extension(_) => false,
+        }
+    }
 }
 
 impl Profile {

@@ -3,9 +3,11 @@
 //! Strict DER only: definite, minimal lengths and single-octet tags, which is all that X.509, CMS and
 //! OCSP use. What arrives as BER goes through [`crate::ber`] first. Nothing here knows any structure.
 
+mod canonical;
 mod reader;
 mod writer;
 
+pub use canonical::check_canonical;
 pub use reader::{Reader, Tlv};
 pub use writer::Writer;
 

@@ -115,7 +115,9 @@ fn an_unsorted_relative_name_keeps_its_bytes() {
     });
     let name = Name::from_der(&der).unwrap();
     assert_eq!(name.as_der(), der);
-    assert!(name.matches(&"OU=aaa+OU=zzz".parse().unwrap()));
+    let sorted: Name = "OU=aaa+OU=zzz".parse().unwrap();
+    assert!(name.matches(&sorted));
+    assert_eq!(name.sorted(), sorted);
 }
 
 proptest! {
@@ -131,6 +133,7 @@ proptest! {
     #[test]
     fn what_is_written_is_read(values in proptest::collection::vec("[ -~äč\\x01]{0,8}[!-~]", 1..4)) {
         let name = Name::from_attributes(values.iter().map(|v| (oid::ORGANIZATION, v))).unwrap();
+        prop_assert_eq!(name.sorted(), name.clone());
         prop_assert_eq!(name.to_string().parse::<Name>().unwrap(), name);
     }
 

@@ -3,7 +3,9 @@ use crate::{
     Certificate, dump,
     extension::{Criticality, EntraDeviceId, EntraTenantId, ExtensionValue, SecurityIdentifier},
     lint, pem, testing,
+    tlv::{Reader, Tag, Writer},
 };
+use proptest::prelude::*;
 use std::sync::LazyLock;
 
 const FROM: Time = Time::from_unix(1_790_000_000);
@@ -295,6 +297,61 @@ fn decided_usages_and_purposes_stand_in_for_the_profiles() {
     input.extended_key_usages = Some(Vec::new());
     let certificate = made(&Profile::user(), &input, "rsa2048");
     assert_eq!(certificate.extended_key_usage(), Ok(None), "any purpose");
+}
+
+#[test]
+fn a_request_with_unsorted_names_gets_a_certificate_with_sorted_ones() {
+    let attribute = |text: &str| {
+        Writer::sequence_of(|w| {
+            w.oid(oid::ORGANIZATIONAL_UNIT);
+            w.utf8_string(text);
+        })
+    };
+    let unsorted = Writer::sequence_of(|w| {
+        w.set(|w| {
+            w.raw(&attribute("b"));
+            w.raw(&attribute("a"));
+        });
+    });
+    let key = testing::public_key("p256");
+    let mut input = input("", &key);
+    input.subject = Name::from_der(&unsorted).unwrap();
+    let certificate = made(&Profile::client(), &input, "rsa2048");
+    assert_eq!(lint::lint(certificate.as_der(), Some(&ISSUING), None), []);
+    assert!(certificate.subject().matches(&input.subject));
+}
+
+proptest! {
+    /// What a request asks for is refused or written without a fault of form: the linter's errors are ours alone.
+    #[test]
+    fn a_name_that_can_be_read_is_written_in_its_one_encoding(
+        tag in prop::sample::select(vec![0xa0u8, 0xa4, 0x82, 0x86, 0x87, 0x88]),
+        inside in prop::sample::select(vec![0xa0u8, 0x30, 0x31, 0x0c, 0x01, 0x02, 0x05]),
+        bytes in proptest::collection::vec(any::<u8>(), 0..12),
+    ) {
+        let mut value = Writer::new();
+        value.nested(Tag(tag), |w| match tag {
+            0xa0 => {
+                w.oid(oid::KERBEROS_PRINCIPAL);
+                w.context(0, |w| w.value(Tag(inside), &bytes));
+            }
+            0xa4 => w.sequence(|w| w.set(|w| w.sequence(|w| {
+                w.oid(oid::COMMON_NAME);
+                w.value(Tag(inside), &bytes);
+            }))),
+            _ => w.raw(&bytes),
+        });
+        let value = value.finish();
+        let name = GeneralName::read(&mut Reader::new(&value)).unwrap();
+        let key = testing::public_key("ed25519");
+        let mut input = input("CN=a", &key);
+        input.subject_alt_names = vec![name];
+        if let Ok(unsigned) = Profile::client().certificate(&input) {
+            let findings = lint::lint_unsigned(&unsigned, Some(&ISSUING), None);
+            let form = ["der", "extension-canonical", "extension-readable"];
+            prop_assert!(findings.iter().all(|it| !form.contains(&it.rule)), "{:?}", findings);
+        }
+    }
 }
 
 #[test]

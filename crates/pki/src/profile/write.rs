@@ -37,7 +37,7 @@ impl Profile {
                 w.time(not_before);
                 w.time(not_after);
             });
-            w.raw(input.subject.as_der());
+            w.raw(input.subject.sorted().as_der());
             w.raw(input.public_key.spki_der());
             w.context(3, |w| extensions.write(w));
         });
