@@ -3,6 +3,7 @@
 //! Decisions are `lanyard-lifecycle`'s, verbs `lanyard-authority`'s; here bytes come in, a verb is asked, bytes go out.
 
 pub mod cli;
+pub mod client;
 pub mod commands;
 pub mod config;
 pub mod exit;

@@ -9,6 +9,7 @@ mod load;
 mod ocsp;
 mod random;
 mod report;
+mod scep;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ use crate::output::Output;
 /// Measure a SCEP server, an OCSP responder, or the key operations that both consist of
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {
+    /// Enroll certificates by SCEP as fast as the server can
+    Scep(Box<scep::ScepArgs>),
     /// Ask an OCSP responder as fast as it answers
     Ocsp(Box<ocsp::OcspArgs>),
     /// Measure raw key operations on one core: the limit for the other two
@@ -69,6 +72,14 @@ impl LoadArgs {
         })
     }
 
+    fn http(&self) -> Result<reqwest::Client> {
+        let mut builder = reqwest::Client::builder().no_proxy();
+        if let Some(file) = &self.cafile {
+            builder = builder.tls_backend_preconfigured((*trusting(file)?).clone());
+        }
+        Ok(builder.build()?)
+    }
+
     fn target(&self, url: &Uri) -> Result<Target> {
         let tls = match (&self.cafile, url.scheme_str()) {
             (Some(file), Some("https")) => Some(trusting(file)?),
@@ -94,6 +105,10 @@ pub async fn run(command: BenchCommand, output: Output) -> Result<(), Failure> {
         }
         BenchCommand::Ocsp(args) => {
             let traffic = args.traffic()?;
+            drive(traffic, args.url(), args.what(), &args.load, output).await
+        }
+        BenchCommand::Scep(args) => {
+            let traffic = output.progress("making keys and requests", args.traffic()).await?;
             drive(traffic, args.url(), args.what(), &args.load, output).await
         }
     }

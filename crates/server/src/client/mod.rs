@@ -1,0 +1,3 @@
+//! The client's side of what the server offers: for `enroll`, `renew`, `demo` and `bench`.
+
+pub mod scep;

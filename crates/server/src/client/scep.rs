@@ -1,0 +1,400 @@
+//! SCEP over HTTP as a client: discover an authority, ask it for a certificate, poll while it decides.
+//!
+//! What the messages say is `lanyard-scep`'s business; files and flags are the commands'.
+
+use std::time::Duration;
+
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use lanyard_pki::cms::EnvelopeSecrets;
+use lanyard_pki::csr::{ChallengePassword, RequestBuilder, RequestedValidity};
+use lanyard_pki::extension::Extensions;
+use lanyard_pki::serial::SerialError;
+use lanyard_pki::{Certificate, DerError, Name, SerialNumber, Time};
+use lanyard_scep::client::{
+    AnnouncedError, Asked, CaCertificates, Expected, Issued, Outgoing, Reply, ReplyRefused,
+    RequestError, RequestInput, SealedReply, Suite, self_signed,
+};
+use lanyard_scep::operation::{Operation, content_type, pki_operation_query};
+use lanyard_scep::server::{IssuerAndSubject, Purpose};
+use lanyard_scep::{Capabilities, Capability, FailInfo, Policy, SenderNonce, TransactionId};
+use lanyard_signer::{DecryptError, Decrypter as _, SignError, Signer, SoftwareKey};
+use reqwest::{Client, StatusCode, Url};
+use zeroize::Zeroizing;
+
+/// Answers above this size are not read: a chain of certificates is a few kilobytes.
+const LARGEST_ANSWER: usize = 4 << 20;
+
+/// Why no certificate came back.
+#[derive(Debug, thiserror::Error)]
+pub enum ScepClientError {
+    /// The server cannot be reached, or broke off.
+    #[error("{0} does not answer: {1}")]
+    Unreachable(Url, #[source] reqwest::Error),
+    /// The server answered something else than 200.
+    #[error("{operation} was answered {status}{}", .text.as_deref().map(|text| format!(": {text}")).unwrap_or_default())]
+    Status {
+        /// What was asked.
+        operation: &'static str,
+        /// The status.
+        status: StatusCode,
+        /// What the server said, if it is a line of text.
+        text: Option<String>,
+    },
+    /// An answer that is larger than anything that could be meant.
+    #[error("{0} was answered with more than {LARGEST_ANSWER} octets")]
+    TooLarge(&'static str),
+    /// GetCACert says nothing usable.
+    #[error("the server announces no authority: {0}")]
+    Announced(#[from] AnnouncedError),
+    /// None of the announced certificates is the expected one.
+    #[error("no announced certificate has the fingerprint {0}; this is another authority")]
+    Fingerprint(String),
+    /// The authority announces no certificate to encrypt to.
+    #[error("the authority announces no certificate that can be encrypted to")]
+    NoRecipient,
+    /// The request cannot be put together.
+    #[error("the request cannot be made: {0}")]
+    Request(#[from] RequestError),
+    /// Our key does not sign.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// Our key does not decrypt.
+    #[error(transparent)]
+    Decrypt(#[from] DecryptError),
+    /// A certificate of ours cannot be read.
+    #[error(transparent)]
+    Certificate(#[from] DerError),
+    /// Random octets made no serial number.
+    #[error(transparent)]
+    Serial(#[from] SerialError),
+    /// The reply is not one to believe.
+    #[error("the server's reply cannot be accepted: {0}")]
+    Reply(#[from] ReplyRefused),
+    /// The authority says no.
+    #[error("the authority refuses: {fail_info}{}", .text.as_deref().map(|text| format!(" ({text})")).unwrap_or_default())]
+    Refused {
+        /// In a word.
+        fail_info: FailInfo,
+        /// In the authority's own words.
+        text: Option<String>,
+    },
+    /// The reply is under the challenge password, and there was none.
+    #[error("the reply is encrypted under a challenge password, and none was used")]
+    NoChallenge,
+    /// The reply holds no certificate for our key.
+    #[error("the reply holds no certificate for the key of the request")]
+    NotOurs,
+    /// The system gives no random octets.
+    #[error("the system gives no random octets")]
+    NoRandomness,
+}
+
+/// An authority behind a SCEP address.
+#[derive(Clone)]
+pub struct ScepServer {
+    http: Client,
+    url: Url,
+    capabilities: Capabilities,
+    authority: CaCertificates,
+}
+
+/// What is asked for.
+pub struct Order<'a> {
+    /// The key to certify.
+    pub key: &'a SoftwareKey,
+    /// The subject.
+    pub subject: Name,
+    /// Extensions to ask for, such as alternative names.
+    pub extensions: Extensions,
+    /// The challenge password.
+    pub challenge: Option<&'a ChallengePassword>,
+    /// How long the certificate should be valid.
+    pub validity: Option<RequestedValidity>,
+    /// The certificate to renew and its key; without, the request is signed by its own key.
+    pub renews: Option<(&'a Certificate, &'a SoftwareKey)>,
+    /// The time, for the certificate that a first request is signed with.
+    pub now: Time,
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub enum Outcome {
+    /// A certificate, then whatever else came along.
+    Issued(Box<Certificate>, Vec<Certificate>),
+    /// Somebody has to decide first.
+    Pending(TransactionId),
+}
+
+impl ScepServer {
+    /// Asks for capabilities and certificates. `fingerprint` (SHA-256 or SHA-1 in hexadecimal) must be that of an
+    /// announced certificate; without it, whoever answers is believed.
+    pub async fn discover(
+        http: Client,
+        url: Url,
+        fingerprint: Option<&str>,
+    ) -> Result<Self, ScepClientError> {
+        let capabilities = get(&http, &url, Operation::GetCaCaps, &Operation::GetCaCaps.query())
+            .await
+            .map(|body| Capabilities::parse(&body));
+        let capabilities = match capabilities {
+            // RFC 8894, 3.5.1: an old server knows nothing of this operation.
+            Err(ScepClientError::Status { .. }) => Capabilities::none(),
+            other => other?,
+        };
+        let answer = get(&http, &url, Operation::GetCaCert, &Operation::GetCaCert.query()).await?;
+        let authority = CaCertificates::from_answer(&answer)?;
+        if let Some(expected) = fingerprint
+            && !authority.all().iter().any(|certificate| has_fingerprint(certificate, expected))
+        {
+            return Err(ScepClientError::Fingerprint(expected.to_owned()));
+        }
+        Ok(Self { http, url, capabilities, authority })
+    }
+
+    /// What the server announces that it can do.
+    pub fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    /// The certificates that the server announces.
+    pub fn authority(&self) -> &CaCertificates {
+        &self.authority
+    }
+
+    /// Asks for a certificate once. `waiting` is told when the authority wants to decide first and how long until the
+    /// next poll; it says whether to go on waiting.
+    pub async fn request(
+        &self,
+        order: &Order<'_>,
+        mut waiting: impl FnMut(&TransactionId) -> Option<Duration>,
+    ) -> Result<Outcome, ScepClientError> {
+        let message = self.prepare(order).await?;
+        let poll = message.poll.clone();
+        let mut reply = self.exchange(&message).await?;
+        loop {
+            match reply {
+                Reply::Success(sealed) => return self.open(*sealed, order, &message).await,
+                Reply::Failure { fail_info, text } => {
+                    return Err(ScepClientError::Refused { fail_info, text });
+                }
+                Reply::Pending => {
+                    let Some(delay) = waiting(&message.transaction_id) else {
+                        return Ok(Outcome::Pending(message.transaction_id));
+                    };
+                    tokio::time::sleep(delay).await;
+                    let asked = Asked::Poll(&poll);
+                    let again = self
+                        .message(
+                            asked,
+                            &message.transaction_id,
+                            &message.signer,
+                            &message.signing_key,
+                        )
+                        .await?;
+                    reply = self
+                        .exchange(&PreparedMessage {
+                            octets: again.0,
+                            expected: again.1,
+                            ..message.clone()
+                        })
+                        .await?;
+                }
+            }
+        }
+    }
+
+    /// Makes the message for an order, without sending it.
+    pub async fn prepare(&self, order: &Order<'_>) -> Result<PreparedMessage, ScepClientError> {
+        let suite = Suite::for_server(self.capabilities);
+        let algorithm = suite.signature_algorithm(Signer::public_key(order.key));
+        let mut builder =
+            RequestBuilder::new(order.subject.clone(), Signer::public_key(order.key).clone());
+        builder.challenge = order.challenge.cloned();
+        builder.extensions = order.extensions.clone();
+        builder.validity = order.validity;
+        let unsigned = builder.build(algorithm);
+        let signature = order.key.sign(algorithm, unsigned.tbs()).await?;
+        let csr = unsigned.assemble(&signature);
+
+        let (signer, signing_key) = match order.renews {
+            Some((certificate, key)) => (certificate.clone(), key.clone()),
+            None => (self_signed_for(order, algorithm).await?, order.key.clone()),
+        };
+        // A server of before RFC 8894 knows renewal only as a PKCSReq signed with the old certificate.
+        let purpose = if order.renews.is_some() && self.capabilities.contains(Capability::Renewal) {
+            Purpose::Renewal
+        } else {
+            Purpose::Initial
+        };
+        let transaction_id = TransactionId::from_random(random()?);
+        let asked = Asked::Certificate { csr: &csr, purpose };
+        let (octets, expected) =
+            self.message(asked, &transaction_id, &signer, &signing_key).await?;
+        let issuer = self.authority.authority().ok_or(ScepClientError::NoRecipient)?;
+        let poll =
+            IssuerAndSubject { issuer: issuer.subject().clone(), subject: order.subject.clone() };
+        let challenge = order.challenge.cloned();
+        Ok(PreparedMessage {
+            octets,
+            expected,
+            transaction_id,
+            signer,
+            signing_key,
+            poll,
+            challenge,
+        })
+    }
+
+    async fn message(
+        &self,
+        asked: Asked<'_>,
+        transaction_id: &TransactionId,
+        signer: &Certificate,
+        key: &SoftwareKey,
+    ) -> Result<(Vec<u8>, Expected), ScepClientError> {
+        let suite = Suite::for_server(self.capabilities);
+        let recipient = self.authority.encryption().ok_or(ScepClientError::NoRecipient)?;
+        let input = RequestInput {
+            asked,
+            transaction_id: transaction_id.clone(),
+            nonce: SenderNonce::from_random(random()?),
+            signer,
+            recipient,
+            suite: &suite,
+        };
+        let secrets = EnvelopeSecrets::from_random(&random()?);
+        let outgoing = Outgoing::new(&input, &secrets)?;
+        let signature = key.sign(outgoing.algorithm(), outgoing.tbs()).await?;
+        Ok(outgoing.assemble(&signature))
+    }
+
+    async fn exchange(&self, message: &PreparedMessage) -> Result<Reply, ScepClientError> {
+        let operation = Operation::PkiOperation;
+        let answer = if self.capabilities.contains(Capability::PostPkiOperation) {
+            let mut url = self.url.clone();
+            url.set_query(Some(&operation.query()));
+            let request = self
+                .http
+                .post(url)
+                .header(reqwest::header::CONTENT_TYPE, content_type::PKI_MESSAGE)
+                .body(message.octets.clone());
+            answer(&self.url, operation, request).await?
+        } else {
+            get(&self.http, &self.url, operation, &pki_operation_query(&message.octets)).await?
+        };
+        Ok(message.reply(&answer, &self.authority)?)
+    }
+
+    async fn open(
+        &self,
+        sealed: SealedReply,
+        order: &Order<'_>,
+        message: &PreparedMessage,
+    ) -> Result<Outcome, ScepClientError> {
+        let issued = message.open(sealed).await?;
+        let key = Signer::public_key(order.key);
+        let certificate = issued.for_key(key).cloned().ok_or(ScepClientError::NotOurs)?;
+        let mut others = issued.certificates;
+        others.retain(|other| *other != certificate);
+        Ok(Outcome::Issued(Box::new(certificate), others))
+    }
+}
+
+/// A message that is ready to be sent, and what is needed to understand its reply.
+#[derive(Clone)]
+pub struct PreparedMessage {
+    /// The message.
+    pub octets: Vec<u8>,
+    expected: Expected,
+    transaction_id: TransactionId,
+    signer: Certificate,
+    signing_key: SoftwareKey,
+    poll: IssuerAndSubject,
+    challenge: Option<ChallengePassword>,
+}
+
+impl PreparedMessage {
+    /// Reads the reply to this message, whose signer must be announced or certified by `authority`.
+    pub fn reply(&self, answer: &[u8], authority: &CaCertificates) -> Result<Reply, ReplyRefused> {
+        self.expected.reply(answer, authority, &Policy::default())
+    }
+
+    /// Opens the reply to this message.
+    pub async fn open(&self, sealed: SealedReply) -> Result<Issued, ScepClientError> {
+        let Some((transport, encrypted)) = sealed.encrypted_key() else {
+            let challenge = self.challenge.as_ref().ok_or(ScepClientError::NoChallenge)?;
+            return Ok(sealed.with_password(challenge.expose())?);
+        };
+        let fallback = Zeroizing::new(random::<32>()?[..sealed.key_len()].to_vec());
+        let key = self.signing_key.decrypt_content_key(transport, encrypted, fallback).await?;
+        Ok(sealed.decrypted(&key)?)
+    }
+}
+
+/// The certificate that a first request is signed with: its own key and subject, ten minutes either way.
+async fn self_signed_for(
+    order: &Order<'_>,
+    algorithm: lanyard_pki::SignatureAlgorithm,
+) -> Result<Certificate, ScepClientError> {
+    let mut serial: [u8; 16] = random()?;
+    serial[0] = serial[0] & 0x7f | 0x40;
+    let unsigned = self_signed(
+        &order.subject,
+        Signer::public_key(order.key),
+        &SerialNumber::from_bytes(&serial)?,
+        order.now.plus(-600),
+        order.now.plus(600),
+        algorithm,
+    );
+    let signature = order.key.sign(algorithm, unsigned.tbs()).await?;
+    Ok(Certificate::from_der(&unsigned.assemble(&signature))?)
+}
+
+async fn get(
+    http: &Client,
+    url: &Url,
+    operation: Operation,
+    query: &str,
+) -> Result<Vec<u8>, ScepClientError> {
+    let mut address = url.clone();
+    address.set_query(Some(query));
+    answer(url, operation, http.get(address)).await
+}
+
+async fn answer(
+    url: &Url,
+    operation: Operation,
+    request: reqwest::RequestBuilder,
+) -> Result<Vec<u8>, ScepClientError> {
+    let unreachable = |error| ScepClientError::Unreachable(url.clone(), error);
+    let mut response = request.send().await.map_err(unreachable)?;
+    let status = response.status();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+        body.extend_from_slice(&chunk);
+        if body.len() > LARGEST_ANSWER {
+            return Err(ScepClientError::TooLarge(operation.name()));
+        }
+    }
+    if status != StatusCode::OK {
+        let text = std::str::from_utf8(&body).ok().and_then(|text| text.lines().next());
+        let text = text
+            .map(|line| line.chars().take(200).collect())
+            .filter(|line: &String| !line.is_empty());
+        return Err(ScepClientError::Status { operation: operation.name(), status, text });
+    }
+    Ok(body)
+}
+
+fn has_fingerprint(certificate: &Certificate, expected: &str) -> bool {
+    let expected: String =
+        expected.chars().filter(char::is_ascii_hexdigit).collect::<String>().to_ascii_lowercase();
+    expected == hex::encode(certificate.fingerprint_sha256())
+        || expected == hex::encode(certificate.fingerprint_sha1())
+}
+
+fn random<const N: usize>() -> Result<[u8; N], ScepClientError> {
+    let mut octets = [0; N];
+    SystemRandom::new().fill(&mut octets).map_err(|_| ScepClientError::NoRandomness)?;
+    Ok(octets)
+}
