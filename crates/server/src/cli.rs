@@ -44,12 +44,23 @@ pub struct InstallationArgs {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run the server
+    Serve(commands::serve::ServeArgs),
+    /// Look after the certificate authority
+    #[command(subcommand)]
+    Ca(commands::ca::CaCommand),
+    /// Find, show, revoke and export certificates
+    #[command(subcommand)]
+    Certificate(commands::certificate::CertificateCommand),
+    /// Decide on requests that wait for approval
+    #[command(subcommand)]
+    Request(commands::request::RequestCommand),
+    /// Put load on any SCEP server or OCSP responder and report rate and latency
+    #[command(subcommand)]
+    Bench(commands::bench::BenchCommand),
     /// Check, show and explain the configuration
     #[command(subcommand)]
     Config(commands::config::ConfigCommand),
-    /// Measure a SCEP server, an OCSP responder, or the key operations that both consist of
-    #[command(subcommand)]
-    Bench(commands::bench::BenchCommand),
     /// Print a completion script for a shell
     Completions(commands::completions::CompletionsArgs),
 }

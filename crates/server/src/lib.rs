@@ -2,18 +2,29 @@
 //!
 //! Decisions are `lanyard-lifecycle`'s, verbs `lanyard-authority`'s; here bytes come in, a verb is asked, bytes go out.
 
+pub mod address;
+pub mod app;
 pub mod cli;
 pub mod client;
 pub mod commands;
 pub mod config;
+pub mod control;
+pub mod doors;
 pub mod exit;
 pub mod extract;
+pub mod file;
+pub mod health;
 pub mod limits;
 pub mod listener;
 pub mod logging;
 pub mod observe;
+pub mod open;
 pub mod output;
+pub mod own_certificate;
 pub mod problem;
+pub mod routes;
+pub mod server;
+pub mod settings;
 pub mod systemd;
 
 use std::process::ExitCode;

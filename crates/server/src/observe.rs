@@ -79,3 +79,17 @@ pub fn refused(door: &'static str, reason: &'static str) {
 pub fn fault(door: &'static str) {
     counter!(FAULTS, "door" => door).increment(1);
 }
+
+/// The latency histogram of a route that records into it itself.
+pub fn request_seconds(route: &'static str) -> metrics::Histogram {
+    histogram!(REQUEST_SECONDS, "route" => route)
+}
+
+/// Empties what histograms have gathered, as the exporter wants it, until the server stops.
+pub async fn upkeep(stop: tokio_util::sync::CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(Duration::from_secs(5))).await.is_some() {
+        if let Some(recorder) = recorder() {
+            recorder.run_upkeep();
+        }
+    }
+}

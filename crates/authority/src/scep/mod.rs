@@ -49,6 +49,11 @@ impl ScepIdentity {
         self.receivers.iter().find(|receiver| named.names(&receiver.certificate))
     }
 
+    /// Every certificate that messages may be encrypted to, the present one among them.
+    pub fn receivers(&self) -> &[Receiver] {
+        &self.receivers
+    }
+
     /// What GetCACert announces is one certificate, or several (RFC 8894 section 4.2.1).
     pub fn is_ca_itself(&self) -> bool {
         self.certificate == self.ca.certificate

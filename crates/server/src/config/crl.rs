@@ -17,7 +17,8 @@ use super::unit::Span;
 pub struct CrlSection {
     /// Who may fetch the CRL.
     pub access: CrlAccess,
-    /// A file with the token of `/crl/<token>`. Without a token of its own, the first start makes one.
+    /// A file with the token of `/crl/<token>`. Without it, a token that follows from the installation's secret;
+    /// `lanyard ca show` tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_file: Option<PathBuf>,
     /// The token itself.

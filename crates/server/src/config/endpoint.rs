@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use garde::Validate;
+use lanyard_pki::{Oid, oid};
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,12 @@ pub struct StaticEndpointSection {
     pub approval: Approval,
     /// Whether a certificate from this endpoint may be renewed with its own key instead of a challenge.
     pub renewals: RenewalSetting,
+    /// What certificates are for (extended key usages), where the request does not decide.
+    pub usages: Vec<UsageSetting>,
+    /// Whether requests decide what their certificates are for.
+    pub requested_usages: RequestedUsagesSetting,
+    /// What requests may ask for, where they decide.
+    pub grantable_usages: Vec<UsageSetting>,
 }
 
 impl Default for StaticEndpointSection {
@@ -48,6 +55,14 @@ impl Default for StaticEndpointSection {
             maximum_validity: Span::days(365),
             approval: Approval::default(),
             renewals: RenewalSetting::default(),
+            usages: vec![UsageSetting::ClientAuth],
+            requested_usages: RequestedUsagesSetting::default(),
+            grantable_usages: vec![
+                UsageSetting::ClientAuth,
+                UsageSetting::ServerAuth,
+                UsageSetting::EmailProtection,
+                UsageSetting::SmartcardLogon,
+            ],
         }
     }
 }
@@ -74,4 +89,45 @@ pub enum RenewalSetting {
     Allowed,
     /// Every certificate needs the challenge.
     Refused,
+}
+
+/// Whether requests decide what their certificates are for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum RequestedUsagesSetting {
+    /// Certificates get the endpoint's usages, whatever is asked for.
+    #[default]
+    Ignored,
+    /// A request gets what it asks for, as far as it may be granted.
+    Granted,
+}
+
+/// What a certificate is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum UsageSetting {
+    /// To authenticate as a TLS client.
+    ClientAuth,
+    /// To authenticate as a TLS server.
+    ServerAuth,
+    /// To sign and encrypt e-mail.
+    EmailProtection,
+    /// To sign programs.
+    CodeSigning,
+    /// To log on with a smart card.
+    SmartcardLogon,
+}
+
+impl From<UsageSetting> for Oid {
+    fn from(usage: UsageSetting) -> Self {
+        match usage {
+            UsageSetting::ClientAuth => oid::CLIENT_AUTH,
+            UsageSetting::ServerAuth => oid::SERVER_AUTH,
+            UsageSetting::EmailProtection => oid::EMAIL_PROTECTION,
+            UsageSetting::CodeSigning => oid::CODE_SIGNING,
+            UsageSetting::SmartcardLogon => oid::MS_SMARTCARD_LOGON,
+        }
+    }
 }

@@ -33,14 +33,17 @@ use serde::{Deserialize, Serialize};
 
 pub use authority::{AuthoritySection, CertifiedBySetting, KeySetting};
 pub use crl::{CrlAccess, CrlSection};
-pub use endpoint::{Approval, EndpointsSection, RenewalSetting, StaticEndpointSection};
+pub use endpoint::{
+    Approval, EndpointsSection, RenewalSetting, RequestedUsagesSetting, StaticEndpointSection,
+    UsageSetting,
+};
 pub use keys::KeysSection;
 pub use limits::LimitsSection;
 pub use listen::ListenSection;
 pub use load::{Fault, Faults, Loaded, Sources};
 pub use log::{LogFormat, LogSection};
 pub use observe::{Audience, ObserveSection};
-pub use ocsp::{OcspSection, Responder};
+pub use ocsp::{OcspSection, Responder, ResponderKeySetting};
 pub use origin::{Origin, Origins};
 pub use publication::{CrlPointers, PublicationSection};
 pub use scep::{BrokenAlgorithms, ScepIdentity, ScepSection};

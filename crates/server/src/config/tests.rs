@@ -57,7 +57,7 @@ fn every_fault_is_reported_at_once_with_its_path_and_place() {
     let environment = [
         ("LANYARD_LIMITS_SCEP_BODY", "1B"),
         ("LANYARD_LIMIT_SCEP", "1"),
-        ("LANYARD_OCSP_CACHED_ANSWERS", "many"),
+        ("LANYARD_CRL_DELTA_FROM", "many"),
     ];
     insta::assert_snapshot!(faults(file, &environment).join("\n"));
 }

@@ -52,8 +52,8 @@ impl SoftwareKey {
         Self::from_pkcs8(&generate::pkcs8(algorithm)?)
     }
 
-    /// A new key's PrivateKeyInfo (RFC 5958).
-    pub(crate) fn generate_pkcs8(
+    /// A new key's PrivateKeyInfo (RFC 5958), for whoever keeps it somewhere else than in a [`crate::KeyStore`].
+    pub fn generate_pkcs8(
         algorithm: KeyAlgorithm,
     ) -> Result<Zeroizing<Vec<u8>>, KeyFormError> {
         generate::pkcs8(algorithm)

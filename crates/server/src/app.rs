@@ -1,0 +1,59 @@
+//! What every route of a running server shares.
+
+use lanyard_authority::Authority;
+use lanyard_pki::Time;
+use metrics_exporter_prometheus::PrometheusHandle;
+use secrecy::SecretString;
+
+use crate::address::Addresses;
+use crate::config::Config;
+use crate::limits::{ChallengeGuard, Turnstile};
+use crate::observe;
+use crate::open::{Opened, World};
+use crate::routes::ocsp;
+
+/// What every route of a running server shares.
+#[derive(Debug)]
+pub struct App {
+    /// The configuration that the server was started with.
+    pub config: Config,
+    /// The verbs.
+    pub authority: Authority,
+    /// What time it is, and chance.
+    pub world: World,
+    /// Where clients reach the server.
+    pub addresses: Addresses,
+    /// The token in the CRL's address.
+    pub crl_token: SecretString,
+    /// The queue for SCEP.
+    pub turnstile: Turnstile,
+    /// The rate of wrong challenges.
+    pub challenges: ChallengeGuard,
+    /// What is counted about OCSP.
+    pub ocsp: ocsp::Counters,
+    /// What was counted, as text.
+    pub metrics: Option<&'static PrometheusHandle>,
+}
+
+impl App {
+    /// The routes' share of a server.
+    pub fn new(config: Config, opened: Opened, world: World) -> Self {
+        let metrics = observe::recorder();
+        Self {
+            turnstile: Turnstile::new(&config.limits),
+            challenges: ChallengeGuard::new(&config.limits),
+            ocsp: ocsp::Counters::default(),
+            metrics,
+            config,
+            authority: opened.authority,
+            addresses: opened.addresses,
+            crl_token: opened.crl_token,
+            world,
+        }
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Time {
+        self.world.clock.now()
+    }
+}

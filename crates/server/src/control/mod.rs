@@ -1,0 +1,13 @@
+//! Administration: each command is one typed operation, carried out by the running server or in this process.
+//!
+//! The server offers operations on `<data>/control.sock`. Whoever may open the socket may administer: its permissions
+//! are the authentication.
+
+pub mod client;
+pub mod installation;
+pub mod operation;
+pub mod operations;
+pub mod server;
+
+pub use installation::Installation;
+pub use operation::{Operation, OperationError, OperationFailure};

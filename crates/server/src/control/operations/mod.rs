@@ -1,0 +1,26 @@
+//! The operations, a file a subject.
+
+pub mod ca;
+pub mod certificate;
+pub mod request;
+
+use axum::Router;
+use lanyard_authority::Authority;
+
+use super::server::offer;
+
+/// Offers every operation.
+pub(super) fn offer_all(router: Router<Authority>) -> Router<Authority> {
+    let router = offer::<ca::ListCas>(router);
+    let router = offer::<ca::RequestCa>(router);
+    let router = offer::<ca::ImportCa>(router);
+    let router = offer::<ca::PrepareNextCa>(router);
+    let router = offer::<ca::ActivateCa>(router);
+    let router = offer::<certificate::SearchCertificates>(router);
+    let router = offer::<certificate::ShowCertificate>(router);
+    let router = offer::<certificate::ChangeStanding>(router);
+    let router = offer::<certificate::ExportCertificate>(router);
+    let router = offer::<request::ListRequests>(router);
+    let router = offer::<request::ApproveRequest>(router);
+    offer::<request::DeclineRequest>(router)
+}

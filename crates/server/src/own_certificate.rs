@@ -1,0 +1,205 @@
+//! The HTTPS listener's certificate from our own authority: kept between starts, made anew when a third is left.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use lanyard_authority::{Actor, Authority, Error, Outcome, Proof, Request};
+use lanyard_lifecycle::id::OrganizationId;
+use lanyard_pki::csr::RequestBuilder;
+use lanyard_pki::extension::{Criticality, ExtensionValue as _, Extensions, SubjectAltName};
+use lanyard_pki::{
+    Certificate, CertificationRequest, GeneralName, KeyAlgorithm, Name, Time, oid, pem,
+};
+use lanyard_signer::{Signer as _, SoftwareKey};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::CertifiedKey;
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::listener::tls::{ListenerCertificate, TlsError, certified_key};
+use crate::settings::LISTENER_ENDPOINT;
+
+/// How often it is looked at whether the certificate is due.
+const LOOK: Duration = Duration::from_hours(1);
+
+/// The most characters of a common name (RFC 5280 appendix A.1).
+const LONGEST_COMMON_NAME: usize = 64;
+
+/// Why the listener has no certificate.
+#[derive(Debug, thiserror::Error)]
+pub enum OwnCertificateError {
+    /// The authority did not issue it.
+    #[error("the authority did not issue the listener's certificate: {}", report(.0))]
+    Refused(Error),
+    /// Its key could not be made.
+    #[error("the listener's key: {0}")]
+    Key(String),
+    /// It could not be written.
+    #[error("{path}: {cause}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// It is of no use to TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+fn report(error: &Error) -> String {
+    match error {
+        Error::Refused(refusal) => refusal.to_string(),
+        Error::Fault(fault) => fault.report(),
+    }
+}
+
+/// The listener's certificate: the one of the last start while it serves, else a new one.
+pub async fn certificate(app: &App) -> Result<CertifiedKey, OwnCertificateError> {
+    let file = file(&app.config);
+    if let Some(kept) = kept(app, &file) {
+        return Ok(kept);
+    }
+    let pkcs8 = tokio::task::spawn_blocking(|| SoftwareKey::generate_pkcs8(KeyAlgorithm::P256));
+    let pkcs8 = pkcs8
+        .await
+        .map_err(|error| OwnCertificateError::Key(error.to_string()))?
+        .map_err(|error| OwnCertificateError::Key(error.to_string()))?;
+    let chain = issue(&app.authority, &names(app), &pkcs8).await?;
+    write(&file, &pkcs8, &chain)?;
+    Ok(from_parts(&pkcs8, chain)?)
+}
+
+/// Makes a new certificate whenever one is due.
+pub async fn keep(app: Arc<App>, shown: Arc<ListenerCertificate>, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_some() {
+        if kept(&app, &file(&app.config)).is_some() {
+            continue;
+        }
+        match certificate(&app).await {
+            Ok(certificate) => {
+                shown.replace(certificate);
+                tracing::info!("The listener's certificate was renewed");
+            }
+            Err(error) => {
+                tracing::error!(%error, "The listener's certificate could not be renewed")
+            }
+        }
+    }
+}
+
+/// The names of the listener, the first one its most public.
+fn names(app: &App) -> Vec<String> {
+    let mut names: Vec<String> = app.addresses.host().into_iter().collect();
+    names.extend(app.config.tls.names.iter().cloned());
+    names.extend([
+        crate::address::machine_name(),
+        "localhost".into(),
+        "127.0.0.1".into(),
+        "::1".into(),
+    ]);
+    let mut seen = Vec::new();
+    names.retain(|name| {
+        let new = !seen.contains(name);
+        seen.push(name.clone());
+        new
+    });
+    names
+}
+
+fn general_name(name: &str) -> GeneralName {
+    match name.parse::<IpAddr>() {
+        Ok(address) => GeneralName::Ip(address),
+        Err(_) => GeneralName::Dns(name.to_owned()),
+    }
+}
+
+async fn issue(
+    authority: &Authority,
+    names: &[String],
+    pkcs8: &[u8],
+) -> Result<Vec<CertificateDer<'static>>, OwnCertificateError> {
+    let unusable = |error: &dyn std::fmt::Display| OwnCertificateError::Key(error.to_string());
+    let key = SoftwareKey::from_pkcs8(pkcs8).map_err(|error| unusable(&error))?;
+    let common = names.iter().find(|name| name.len() <= LONGEST_COMMON_NAME);
+    let subject = Name::from_attributes(common.map(|name| (oid::COMMON_NAME, name)))
+        .map_err(|error| unusable(&error))?;
+    let mut request = RequestBuilder::new(subject, key.public_key().clone());
+    let mut extensions = Extensions::none();
+    let alternative = SubjectAltName(names.iter().map(|name| general_name(name)).collect());
+    extensions.push(alternative.extension(Criticality::NonCritical));
+    request.extensions = extensions;
+    let algorithm =
+        key.algorithms().first().copied().ok_or_else(|| unusable(&"it signs nothing"))?;
+    let unsigned = request.build(algorithm);
+    let signature = key.sign(algorithm, unsigned.tbs()).await.map_err(|error| unusable(&error))?;
+    let csr = CertificationRequest::from_der(&unsigned.assemble(&signature))
+        .map_err(|error| unusable(&error))?;
+    let request = Request {
+        endpoint: LISTENER_ENDPOINT,
+        csr,
+        proof: Proof::Vouched,
+        transaction: None,
+        actor: Actor::System,
+    };
+    match authority.issue(request).await.map_err(OwnCertificateError::Refused)? {
+        Outcome::Issued(issued) => {
+            let above = issued.ca.path().filter(|one| !one.is_self_signed());
+            let chain = std::iter::once(issued.certificate.clone())
+                .chain(above.map(|one| one.as_der().to_vec()));
+            Ok(chain.map(CertificateDer::from).collect())
+        }
+        Outcome::Pending(_) => {
+            Err(OwnCertificateError::Key("its certificate waits for approval".into()))
+        }
+    }
+}
+
+/// The certificate of an earlier start, while it serves: by the current authority, for all names, more than a third left.
+fn kept(app: &App, file: &Path) -> Option<CertifiedKey> {
+    let blocks = pem::decode_all(&fs::read_to_string(file).ok()?).ok()?;
+    let pkcs8 = blocks.iter().find(|block| block.label == pem::PRIVATE_KEY)?;
+    let chain: Vec<_> = blocks.iter().filter(|block| block.label == pem::CERTIFICATE).collect();
+    let certificate = Certificate::from_der(&chain.first()?.der).ok()?;
+    let cas = app.authority.cas();
+    let issuer = cas.current(OrganizationId::DEFAULT)?;
+    let named = certificate.subject_alt_names().ok()?;
+    let serves = names(app).iter().all(|name| named.contains(&general_name(name)))
+        && app.now() < due(&certificate)
+        && certificate.verify_signed_by(issuer.signer.public_key()).is_ok();
+    let chain = chain.into_iter().map(|block| CertificateDer::from(block.der.clone())).collect();
+    serves.then(|| from_parts(&pkcs8.der, chain).ok()).flatten()
+}
+
+/// When a new one is to be made: a third of the validity before the end.
+fn due(certificate: &Certificate) -> Time {
+    let validity = certificate.not_after().seconds_since(certificate.not_before());
+    certificate.not_after().plus(-validity / 3)
+}
+
+fn from_parts(pkcs8: &[u8], chain: Vec<CertificateDer<'static>>) -> Result<CertifiedKey, TlsError> {
+    certified_key(chain, &PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pkcs8.to_vec())))
+}
+
+fn file(config: &Config) -> PathBuf {
+    config.data.join("listener.pem")
+}
+
+/// Writes key and chain into one file that only its owner may read, as a whole.
+fn write(
+    path: &Path,
+    pkcs8: &[u8],
+    chain: &[CertificateDer<'_>],
+) -> Result<(), OwnCertificateError> {
+    let mut text = Zeroizing::new(pem::encode(pem::PRIVATE_KEY, pkcs8));
+    for certificate in chain {
+        text.push_str(&pem::encode(pem::CERTIFICATE, certificate));
+    }
+    crate::file::write_private(path, text.as_bytes())
+        .map_err(|cause| OwnCertificateError::File { path: path.to_owned(), cause })
+}

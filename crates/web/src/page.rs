@@ -1,0 +1,5 @@
+//! Pages, a struct each.
+
+pub mod status;
+
+pub use askama::{Error as RenderError, Template as Page};
