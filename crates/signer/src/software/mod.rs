@@ -53,9 +53,7 @@ impl SoftwareKey {
     }
 
     /// A new key's PrivateKeyInfo (RFC 5958), for whoever keeps it somewhere else than in a [`crate::KeyStore`].
-    pub fn generate_pkcs8(
-        algorithm: KeyAlgorithm,
-    ) -> Result<Zeroizing<Vec<u8>>, KeyFormError> {
+    pub fn generate_pkcs8(algorithm: KeyAlgorithm) -> Result<Zeroizing<Vec<u8>>, KeyFormError> {
         generate::pkcs8(algorithm)
     }
 
