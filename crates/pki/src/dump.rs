@@ -10,6 +10,7 @@ pub use messages::{enveloped_data, ocsp_response, signed_data};
 
 use crate::{
     Certificate, CertificationRequest, Crl, Extensions, PublicKey, crl::Entry, key::KeyError, oid,
+    oid::Named,
 };
 use std::fmt::{Display, Write as _};
 
@@ -29,7 +30,7 @@ impl Text {
         let _ = writeln!(self.out, "{line}");
     }
 
-    fn field(&mut self, name: &str, value: impl Display) {
+    fn field(&mut self, name: impl Display, value: impl Display) {
         self.line(format_args!("{name}: {value}"));
     }
 
@@ -96,9 +97,8 @@ pub fn request(request: &CertificationRequest) -> String {
                 oid::CHALLENGE_PASSWORD => text.line("challengePassword: (not shown)"),
                 oid::EXTENSION_REQUEST | oid::MS_CERT_EXTENSIONS => {}
                 oid => {
-                    let name = oid.name().map_or_else(|| oid.to_string(), str::to_owned);
                     let values: Vec<String> = attribute.values.iter().map(hex::encode).collect();
-                    text.field(&name, values.join(", "));
+                    text.field(Named(oid), values.join(", "));
                 }
             }
         }

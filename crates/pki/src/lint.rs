@@ -57,15 +57,16 @@ pub struct Expectations<'a> {
 struct Report(Vec<Finding>);
 
 impl Report {
-    fn error(&mut self, rule: &'static str, text: impl Into<String>) {
-        self.0.push(Finding { rule, severity: Severity::Error, text: text.into() });
+    fn error(&mut self, rule: &'static str, text: impl fmt::Display) {
+        self.0.push(Finding { rule, severity: Severity::Error, text: text.to_string() });
     }
 
-    fn warning(&mut self, rule: &'static str, text: impl Into<String>) {
-        self.0.push(Finding { rule, severity: Severity::Warning, text: text.into() });
+    fn warning(&mut self, rule: &'static str, text: impl fmt::Display) {
+        self.0.push(Finding { rule, severity: Severity::Warning, text: text.to_string() });
     }
 
-    fn require(&mut self, holds: bool, rule: &'static str, text: impl Into<String>) {
+    /// An error unless it holds. The text is put together only then: most certificates are good.
+    fn require(&mut self, holds: bool, rule: &'static str, text: impl fmt::Display) {
         if !holds {
             self.error(rule, text);
         }
@@ -83,7 +84,7 @@ pub fn lint(
     let certificate = match Certificate::from_der(der) {
         Ok(certificate) => certificate,
         Err(fault) => {
-            report.error("readable", format!("the certificate cannot be read: {fault}"));
+            report.error("readable", format_args!("the certificate cannot be read: {fault}"));
             return report.0;
         }
     };
@@ -127,7 +128,7 @@ fn compare(certificate: &Certificate, expected: &Expectations<'_>, report: &mut 
     report.require(
         certificate.serial() == expected.serial,
         "serial-as-reserved",
-        format!("the serial number {} is not the reserved one", certificate.serial()),
+        format_args!("the serial number {} is not the reserved one", certificate.serial()),
     );
 }
 

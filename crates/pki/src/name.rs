@@ -6,8 +6,8 @@ mod compare;
 mod text;
 mod value;
 
+pub(crate) use text::Keyword;
 pub use text::ParseNameError;
-pub(crate) use text::keyword;
 pub(crate) use value::is_printable;
 pub use value::{AttributeValue, decode_string};
 

@@ -140,6 +140,19 @@ impl fmt::Display for Oid {
     }
 }
 
+/// Shows an object identifier by its name, if it has one here.
+#[derive(Debug, Clone, Copy)]
+pub struct Named(pub Oid);
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.name() {
+            Some(name) => f.write_str(name),
+            None => fmt::Display::fmt(&self.0, f),
+        }
+    }
+}
+
 impl fmt::Debug for Oid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -10,12 +10,12 @@ use crate::{
         NameConstraints, OcspNoCheck, Scope, SecurityIdentifier, SubjectAltName,
         SubjectKeyIdentifier,
     },
-    oid,
+    oid::{self, Named},
     tlv::Reader,
 };
 
 pub(super) fn push(text: &mut Text, extension: &Extension) {
-    let name = called(extension.oid);
+    let name = Named(extension.oid);
     let critical = match extension.criticality {
         Criticality::Critical => " (critical)",
         Criticality::NonCritical => "",
@@ -34,11 +34,6 @@ pub(super) fn push(text: &mut Text, extension: &Extension) {
             }
         }),
     }
-}
-
-/// The name of an identifier, or its dotted text.
-pub(super) fn called(oid: Oid) -> String {
-    oid.name().map_or_else(|| oid.to_string(), str::to_owned)
 }
 
 /// What the extension says, in lines; `None` for one that we do not know.
@@ -91,7 +86,7 @@ fn constraints(constraints: BasicConstraints) -> String {
 }
 
 fn joined(list: &[Oid]) -> String {
-    list.iter().map(|oid| called(*oid)).collect::<Vec<_>>().join(", ")
+    list.iter().map(|oid| Named(*oid).to_string()).collect::<Vec<_>>().join(", ")
 }
 
 fn authority(identifier: &AuthorityKeyIdentifier) -> Vec<String> {

@@ -1,12 +1,12 @@
 //! OCSP answers and CMS messages as text.
 
-use super::{Text, extension::called, or_fault};
+use super::{Text, or_fault};
 use crate::{
     Certificate,
     cms::{CertificateId, EnvelopedData, KeyTransport, Recipient, SignedData, SignerInfo},
     name::decode_string,
     ocsp::{CertStatus, ReceivedAnswer, ReceivedResponse, ResponderId},
-    oid,
+    oid::{self, Named},
 };
 
 /// An OCSP response as text.
@@ -76,7 +76,7 @@ pub fn signed_data(der: &[u8]) -> String {
     text.below("signed data", |text| match SignedData::from_der(der) {
         Err(fault) => text.line(fault),
         Ok(signed) => {
-            text.field("content", called(signed.content_type));
+            text.field("content", Named(signed.content_type));
             let octets = signed.content.map_or(0, <[u8]>::len);
             text.field("octets", octets);
             push_certificates(text, &signed.certificates);
@@ -106,7 +106,7 @@ fn push_signer(text: &mut Text, signer: &SignerInfo<'_>) {
         text.line(format_args!(
             "signed with: {}, named {}",
             signer.algorithm,
-            called(signer.algorithm_oid)
+            Named(signer.algorithm_oid)
         ));
         let Some(attributes) = &signer.attributes else { return };
         for attribute in ATTRIBUTES {
@@ -115,7 +115,7 @@ fn push_signer(text: &mut Text, signer: &SignerInfo<'_>) {
                     || hex::encode(value.contents),
                     |it| it.escape_debug().to_string(),
                 );
-                text.field(&called(attribute), shown);
+                text.field(Named(attribute), shown);
             }
         }
     });

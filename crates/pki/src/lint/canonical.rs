@@ -5,16 +5,16 @@ use crate::{Certificate, SignatureAlgorithm, tlv::check_canonical};
 
 pub(super) fn check(certificate: &Certificate, report: &mut Report) {
     if let Err(fault) = check_canonical(certificate.as_der()) {
-        report.error("der", format!("not DER: {fault}"));
+        report.error("der", format_args!("not DER: {fault}"));
     }
     for extension in certificate.extensions() {
         if let Err(fault) = check_canonical(&extension.value) {
-            report.error("der", format!("extension {} is not DER: {fault}", extension.oid));
+            report.error("der", format_args!("extension {} is not DER: {fault}", extension.oid));
         }
     }
     // Elements with a DEFAULT: the version, and the flag of an extension.
     if certificate.version() != 3 {
-        let text = format!("version {} instead of 3", certificate.version());
+        let text = format_args!("version {} instead of 3", certificate.version());
         report.error("version", text);
     }
     if let Ok(algorithm) = certificate.signature_algorithm() {

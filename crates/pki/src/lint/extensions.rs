@@ -9,7 +9,7 @@ use crate::{
         ExtendedKeyUsage, ExtensionValue, FreshestCrl, KeyUsages, NameConstraints, OcspNoCheck,
         SecurityIdentifier, SubjectAltName, SubjectKeyIdentifier,
     },
-    oid,
+    oid::{self, Named},
 };
 
 use Criticality::{Critical, NonCritical};
@@ -51,28 +51,28 @@ pub(super) fn check(certificate: &Certificate, issuer: Option<&Certificate>, rep
 fn check_one(extension: &Extension, report: &mut Report) {
     let oid = extension.oid;
     let Some((_, criticality, rewrite)) = KNOWN.iter().find(|(known, ..)| *known == oid) else {
-        report.error("extension-known", format!("extension {oid} is not one of ours"));
+        report.error("extension-known", format_args!("extension {oid} is not one of ours"));
         return;
     };
-    let name = oid.name().unwrap_or_default();
+    let name = Named(oid);
     match rewrite(&extension.value) {
         Ok(canonical) => report.require(
             canonical == extension.value,
             "extension-canonical",
-            format!("{name} is not in its one encoding"),
+            format_args!("{name} is not in its one encoding"),
         ),
         Err(fault) => {
-            report.error("extension-readable", format!("{name} cannot be read: {fault}"));
+            report.error("extension-readable", format_args!("{name} cannot be read: {fault}"));
         }
     }
     if let Some(expected) = criticality {
         report.require(
             extension.criticality == *expected,
             "extension-criticality",
-            match expected {
-                Critical => format!("{name} is always critical"),
-                NonCritical => format!("{name} is never critical"),
-            },
+            format_args!(
+                "{name} is {} critical",
+                if *expected == Critical { "always" } else { "never" }
+            ),
         );
     }
 }
@@ -130,10 +130,10 @@ fn check_places(certificate: &Certificate, report: &mut Report) {
             url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
                 && url.len() > scheme.len()
         });
-        report.require(followed, "place-url", format!("{url:?} is not a URL to follow"));
+        report.require(followed, "place-url", format_args!("{url:?} is not a URL to follow"));
         if url.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://")) {
             // Checking the server's certificate may need the very answer that is fetched here.
-            report.warning("place-https", format!("{url} is fetched over TLS (RFC 5280, 8)"));
+            report.warning("place-https", format_args!("{url} is fetched over TLS (RFC 5280, 8)"));
         }
     }
 }

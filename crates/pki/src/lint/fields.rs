@@ -35,20 +35,21 @@ fn check_serial(certificate: &Certificate, report: &mut Report) {
     report.require(
         serial.conforms(),
         "serial",
-        format!("serial number {serial} is not positive or has more than 20 octets"),
+        format_args!("serial number {serial} is not positive or has more than 20 octets"),
     );
     if serial.as_bytes().len() < 8 {
-        report.warning("serial-entropy", format!("serial number {serial} can be guessed"));
+        report.warning("serial-entropy", format_args!("serial number {serial} can be guessed"));
     }
 }
 
 fn check_algorithm(certificate: &Certificate, issuer: Option<&Certificate>, report: &mut Report) {
     let algorithm = match certificate.signature_algorithm() {
         Ok(algorithm) => algorithm,
-        Err(fault) => return report.error("algorithm", fault.to_string()),
+        Err(fault) => return report.error("algorithm", fault),
     };
     if matches!(algorithm.digest(), Some(Digest::Md5 | Digest::Sha1 | Digest::Sha224)) {
-        report.error("algorithm-strength", format!("{algorithm} is too weak for a certificate"));
+        report
+            .error("algorithm-strength", format_args!("{algorithm} is too weak for a certificate"));
     }
     if let Some(Ok(key)) = issuer.map(Certificate::public_key) {
         use crate::SignatureAlgorithm as Algorithm;
@@ -61,7 +62,7 @@ fn check_algorithm(certificate: &Certificate, issuer: Option<&Certificate>, repo
                 )
                 | (Algorithm::Ed25519, KeyAlgorithm::Ed25519)
         );
-        let text = format!("the issuer's {} key cannot make {algorithm}", key.algorithm());
+        let text = format_args!("the issuer's {} key cannot make {algorithm}", key.algorithm());
         report.require(fits, "algorithm-of-issuer", text);
     }
 }
@@ -78,7 +79,7 @@ fn check_validity(certificate: &Certificate, issuer: Option<&Certificate>, repor
         report.require(
             not_after <= issuer.not_after(),
             "validity-within-issuer",
-            format!("it outlives its issuer, which ends at {}", issuer.not_after()),
+            format_args!("it outlives its issuer, which ends at {}", issuer.not_after()),
         );
     }
 }
@@ -113,9 +114,9 @@ fn has_unique_identifiers(certificate: &Certificate) -> bool {
 fn check_key(certificate: &Certificate, report: &mut Report) {
     match certificate.public_key().map(PublicKey::algorithm) {
         Ok(KeyAlgorithm::Rsa { bits }) if bits < 2048 => {
-            report.error("key-strength", format!("an RSA key of {bits} bits is too weak"));
+            report.error("key-strength", format_args!("an RSA key of {bits} bits is too weak"));
         }
         Ok(_) => {}
-        Err(fault) => report.error("key", fault.to_string()),
+        Err(fault) => report.error("key", fault),
     }
 }

@@ -4,7 +4,7 @@ use super::Report;
 use crate::{
     Certificate, GeneralName, Oid,
     extension::{Criticality, SubjectAltName},
-    name::{is_printable, keyword},
+    name::{Keyword, is_printable},
     oid,
     tlv::Tag,
 };
@@ -33,9 +33,9 @@ const BOUNDS: &[(Oid, usize)] = &[
 pub(super) fn check_subject(certificate: &Certificate, report: &mut Report) {
     for attribute in certificate.subject().attributes() {
         let (oid, tag) = (attribute.oid, attribute.value.tag());
-        let kind = keyword(oid);
+        let kind = Keyword(oid);
         let Some(text) = attribute.value.exact_text() else {
-            report.error("name-string", format!("{kind} is not a string that can be read"));
+            report.error("name-string", format_args!("{kind} is not a string that can be read"));
             continue;
         };
         let allowed: &[Tag] = match oid {
@@ -45,7 +45,7 @@ pub(super) fn check_subject(certificate: &Certificate, report: &mut Report) {
             _ => &[Tag::UTF8_STRING, Tag::PRINTABLE_STRING],
         };
         if !allowed.contains(&tag) {
-            let text = format!("{kind} is a {tag} (RFC 5280, 4.1.2.4)");
+            let text = format_args!("{kind} is a {tag} (RFC 5280, 4.1.2.4)");
             report.warning("name-string-type", text);
         }
         let contents = attribute.value.contents();
@@ -55,20 +55,20 @@ pub(super) fn check_subject(certificate: &Certificate, report: &mut Report) {
             _ => false,
         };
         if foreign {
-            let text = format!("{kind} has characters that a {tag} does not have");
+            let text = format_args!("{kind} has characters that a {tag} does not have");
             report.warning("name-string-characters", text);
         }
-        report.require(!text.is_empty(), "name-empty", format!("{kind} is empty"));
+        report.require(!text.is_empty(), "name-empty", format_args!("{kind} is empty"));
         report.require(
             !text.chars().any(char::is_control),
             "name-control",
-            format!("{kind} has control characters"),
+            format_args!("{kind} has control characters"),
         );
         let length = text.chars().count();
         if let Some((_, most)) = BOUNDS.iter().find(|(bounded, _)| *bounded == oid)
             && length > *most
         {
-            let text = format!("{kind} has {length} characters, more than {most}");
+            let text = format_args!("{kind} has {length} characters, more than {most}");
             report.warning("name-length", text);
         }
     }
@@ -92,7 +92,7 @@ pub(super) fn check_alt_names(certificate: &Certificate, report: &mut Report) {
     report.require(!names.is_empty(), "alt-name-present", "there is no alternative name in it");
     for name in &names {
         if let Some(fault) = fault_of(name) {
-            report.error("alt-name-syntax", format!("{name}: {fault}"));
+            report.error("alt-name-syntax", format_args!("{name}: {fault}"));
         }
     }
 }

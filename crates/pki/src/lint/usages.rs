@@ -4,7 +4,7 @@ use super::Report;
 use crate::{
     Certificate, Oid, Profile,
     extension::{BasicConstraints, Criticality, KeyUsages},
-    oid,
+    oid::{self, Named},
 };
 
 /// Purposes, and the usages of which RFC 5280, 4.2.1.12, wants one.
@@ -47,7 +47,7 @@ fn check_key(certificate: &Certificate, usages: KeyUsages, report: &mut Report) 
     report.require(
         unfit.is_empty(),
         "key-usage-of-key",
-        format!("a key of kind {} cannot be used for {unfit}", key.algorithm()),
+        format_args!("a key of kind {} cannot be used for {unfit}", key.algorithm()),
     );
 }
 
@@ -90,17 +90,17 @@ fn check_purposes(certificate: &Certificate, usages: KeyUsages, report: &mut Rep
         report.require(
             !purposes.iter().take(at).any(|before| before == purpose),
             "purposes-distinct",
-            format!("purpose {purpose} occurs twice"),
+            format_args!("purpose {purpose} occurs twice"),
         );
     }
     let authority = certificate.is_authority();
     for (purpose, any_of) in CONSISTENT {
         if purposes.contains(purpose) && !authority {
-            let name = purpose.name().unwrap_or_default();
+            let name = Named(*purpose);
             report.require(
                 !usages.intersection(*any_of).is_empty(),
                 "purposes-consistent",
-                format!("purpose {name} needs one of the usages {any_of}"),
+                format_args!("purpose {name} needs one of the usages {any_of}"),
             );
         }
     }

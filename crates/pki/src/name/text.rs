@@ -52,10 +52,10 @@ pub enum ParseNameError {
     #[error("{0:?} is not a known attribute type")]
     UnknownType(String),
     /// A value with nothing in it.
-    #[error("attribute {} is empty", keyword(*.0))]
+    #[error("attribute {} is empty", Keyword(*.0))]
     EmptyValue(Oid),
     /// A value with characters that its type cannot carry.
-    #[error("attribute {} takes {wanted} only", keyword(*.oid))]
+    #[error("attribute {} takes {wanted} only", Keyword(*.oid))]
     Characters {
         /// The attribute's type.
         oid: Oid,
@@ -67,10 +67,17 @@ pub enum ParseNameError {
     Escape(String),
 }
 
-/// What an attribute type is written as: a keyword, or dotted text.
-pub(crate) fn keyword(oid: Oid) -> String {
-    let known = KEYWORDS.iter().find(|(_, listed)| *listed == oid);
-    known.map_or_else(|| oid.to_string(), |(keyword, _)| (*keyword).to_owned())
+/// Shows an attribute type as it is written: a keyword, or dotted text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keyword(pub(crate) Oid);
+
+impl fmt::Display for Keyword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match KEYWORDS.iter().find(|(_, listed)| *listed == self.0) {
+            Some((keyword, _)) => f.write_str(keyword),
+            None => fmt::Display::fmt(&self.0, f),
+        }
+    }
 }
 
 impl fmt::Display for Name {
@@ -94,7 +101,7 @@ impl fmt::Display for Name {
 }
 
 fn write_attribute(f: &mut fmt::Formatter<'_>, attribute: &Attribute<'_>) -> fmt::Result {
-    write!(f, "{}=", keyword(attribute.oid))?;
+    write!(f, "{}=", Keyword(attribute.oid))?;
     let Some(text) = attribute.value.exact_text() else {
         return f.write_str(&attribute.value.text());
     };
