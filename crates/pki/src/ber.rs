@@ -5,9 +5,15 @@
 //! Not here: sorting of SETs and canonical values; what lies inside a primitive octet string is
 //! opaque and is normalised by whoever opens it. Other string types in chunks are refused.
 
+mod short;
+mod write;
+
 use std::borrow::Cow;
 
 use thiserror::Error;
+
+use short::is_der;
+use write::{length_octets, write};
 
 /// The identifier octets that matter here.
 mod tag {
@@ -81,6 +87,9 @@ pub fn normalise(input: &[u8], limits: Limits) -> Result<Cow<'_, [u8]>, BerError
     if input.len() > limits.octets || u32::try_from(input.len()).is_err() {
         return Err(BerError::TooLong { limit: limits.octets });
     }
+    if is_der(input, limits.depth) {
+        return Ok(Cow::Borrowed(input));
+    }
     let mut scan = Scan::new(input, limits);
     scan.run()?;
     if scan.canonical {
@@ -132,6 +141,23 @@ enum Contents {
     SequenceStart,
     AfterContentType,
     AfterAlgorithm,
+}
+
+impl Contents {
+    /// Of an element that is no string in chunks.
+    const fn of(tag: u8) -> Self {
+        if tag == tag::SEQUENCE { Self::SequenceStart } else { Self::Elements }
+    }
+
+    /// Once `child` was read.
+    const fn after(self, child: u8) -> Self {
+        match (self, child) {
+            (Self::Chunks, _) => Self::Chunks,
+            (Self::SequenceStart, tag::OID) => Self::AfterContentType,
+            (Self::AfterContentType, tag::SEQUENCE) => Self::AfterAlgorithm,
+            _ => Self::Elements,
+        }
+    }
 }
 
 struct Header {
@@ -218,12 +244,7 @@ impl<'a> Scan<'a> {
     fn contents_of_parent(&mut self, child: u8) -> Contents {
         let Some(frame) = self.frames.last_mut() else { return Contents::Elements };
         let before = frame.contents;
-        frame.contents = match (before, child) {
-            (Contents::Chunks, _) => Contents::Chunks,
-            (Contents::SequenceStart, tag::OID) => Contents::AfterContentType,
-            (Contents::AfterContentType, tag::SEQUENCE) => Contents::AfterAlgorithm,
-            _ => Contents::Elements,
-        };
+        frame.contents = before.after(child);
         before
     }
 
@@ -242,9 +263,8 @@ impl<'a> Scan<'a> {
             IMPLICIT_CONTENT if parent == Contents::AfterAlgorithm && self.holds_chunks(header) => {
                 Ok(Contents::Chunks)
             }
-            tag::SEQUENCE => Ok(Contents::SequenceStart),
             // EXTERNAL and EMBEDDED PDV are constructed by nature, SEQUENCE and SET too.
-            0x28 | 0x2b | tag::SET => Ok(Contents::Elements),
+            0x28 | 0x2b | tag::SEQUENCE | tag::SET => Ok(Contents::of(header.first)),
             0x20..=0x3f => Err(BerError::Chunk { at: start }),
             _ => Ok(Contents::Elements),
         }
@@ -306,65 +326,6 @@ impl<'a> Scan<'a> {
         }
         Ok(Header { tag, first, length, body: at, minimal })
     }
-}
-
-/// Writes the nodes with definite, minimal lengths.
-fn write(input: &[u8], mut nodes: Vec<Node>) -> Vec<u8> {
-    let total = measure(&mut nodes);
-    let mut out = Vec::with_capacity(total);
-    for node in &nodes {
-        match *node {
-            Node::Open { tag, primitive, length } => {
-                let (&first, more) = tag.of(input).split_first().unwrap_or((&0, &[]));
-                out.push(if primitive { first & !0x20 } else { first });
-                out.extend_from_slice(more);
-                put_length(&mut out, length);
-            }
-            Node::Close => {}
-            Node::Leaf { tag, content } => {
-                out.extend_from_slice(tag.of(input));
-                put_length(&mut out, content.len());
-                out.extend_from_slice(content.of(input));
-            }
-            Node::Octets { content } => out.extend_from_slice(content.of(input)),
-        }
-    }
-    out
-}
-
-/// Fills in the length of every `Open`, innermost first, and returns the length of the whole.
-fn measure(nodes: &mut [Node]) -> usize {
-    let mut sum = 0;
-    let mut outer = Vec::new();
-    for node in nodes.iter_mut().rev() {
-        match node {
-            Node::Close => outer.push(std::mem::take(&mut sum)),
-            Node::Open { tag, length, .. } => {
-                *length = sum;
-                sum += tag.len() + length_octets(*length) + outer.pop().unwrap_or(0);
-            }
-            Node::Leaf { tag, content } => {
-                sum += tag.len() + length_octets(content.len()) + content.len();
-            }
-            Node::Octets { content } => sum += content.len(),
-        }
-    }
-    sum
-}
-
-/// Appends a minimal definite length.
-fn put_length(out: &mut Vec<u8>, length: usize) {
-    let more = length_octets(length) - 1;
-    if more > 0 {
-        out.push(0x80 | u8::try_from(more).unwrap_or(0x7f));
-    }
-    let octets = length.to_be_bytes();
-    out.extend(octets.iter().skip(octets.len() - more.max(1)));
-}
-
-/// How many octets [`put_length`] writes.
-const fn length_octets(length: usize) -> usize {
-    if length < 0x80 { 1 } else { 1 + (usize::BITS - length.leading_zeros()).div_ceil(8) as usize }
 }
 
 #[cfg(test)]

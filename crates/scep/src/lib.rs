@@ -21,4 +21,4 @@ pub use attribute::{
 pub use caps::{Capabilities, Capability};
 pub use fail_info::FailInfo;
 pub use leniency::{Tolerance, Tolerances};
-pub use message::{Legacy, MessageError, Policy};
+pub use message::{Distrust, Legacy, MessageError, Policy};

@@ -3,7 +3,7 @@
 use lanyard_pki::{
     Certificate, Digest,
     ber::{self, BerError, Limits},
-    cms::{AttributeOrder, CmsError, ContentCipher, KeyTransport, SignedData},
+    cms::{AttributeOrder, CmsError, ContentCipher, KeyTransport, SignedData, SignerInfo},
     key::KeyError,
     oid,
 };
@@ -78,6 +78,9 @@ pub enum Distrust {
     /// The signature, or what is signed, is wrong.
     #[error(transparent)]
     Cms(#[from] CmsError),
+    /// The signer is not the one that was expected.
+    #[error("the message is signed by somebody else than the authority")]
+    Stranger,
     /// A digest that is not accepted.
     #[error("{0} is not accepted")]
     Digest(Digest),
@@ -99,6 +102,7 @@ pub(crate) struct Message {
 #[derive(Clone, Debug)]
 pub(crate) struct Believed {
     pub(crate) content: Option<Vec<u8>>,
+    pub(crate) signer: Certificate,
     pub(crate) tolerances: Tolerances,
 }
 
@@ -116,47 +120,27 @@ impl Message {
         Ok(Self { attributes, digest, tolerances, der: der.into_owned() })
     }
 
-    /// The certificates that came along, those of them that can be read.
-    pub(crate) fn certificates(&self) -> Vec<Certificate> {
-        SignedData::from_der(&self.der).map_or_else(
-            |_| Vec::new(),
-            |data| {
-                data.certificates.iter().filter_map(|der| Certificate::from_der(der).ok()).collect()
-            },
-        )
-    }
-
-    /// The one of `candidates` that the signer names.
-    pub(crate) fn signer_among<'a>(
-        &self,
-        candidates: impl IntoIterator<Item = &'a Certificate>,
-    ) -> Option<&'a Certificate> {
-        let data = SignedData::from_der(&self.der).ok()?;
-        let signer = data.signers.first()?;
-        candidates.into_iter().find(|certificate| signer.id.names(certificate))
-    }
-
-    /// Checks the signature with the key of `certificate`.
+    /// Finds the certificate of the signer, among those that came along or the `known` ones, and checks
+    /// the signature with its key, if `accept` has nothing against it.
     pub(crate) fn verify(
         &self,
-        certificate: &Certificate,
         policy: &Policy,
+        known: &[Certificate],
+        accept: impl FnOnce(&Certificate) -> bool,
     ) -> Result<Believed, Distrust> {
         let data = SignedData::from_der(&self.der)?;
         let signer = data.signers.first().ok_or(Distrust::NoCertificate)?;
-        let mut tolerances = self.tolerances;
-        let digests = [Some(signer.digest), signer.algorithm.digest()];
-        for digest in digests.into_iter().flatten() {
-            match (digest, policy.legacy) {
-                (Digest::Md5, Legacy::Refused) => return Err(Distrust::Digest(digest)),
-                (Digest::Md5, Legacy::Allowed) => tolerances.note(Tolerance::Md5),
-                (Digest::Sha1, _) => tolerances.note(Tolerance::Sha1),
-                _ => {}
-            }
+        let sent = data.certificates.iter().filter_map(|der| Certificate::from_der(der).ok());
+        let certificate = known
+            .iter()
+            .cloned()
+            .chain(sent)
+            .find(|certificate| signer.id.names(certificate))
+            .ok_or(Distrust::NoCertificate)?;
+        if !accept(&certificate) {
+            return Err(Distrust::Stranger);
         }
-        if digests[1].is_some_and(|digest| digest != signer.digest) {
-            return Err(Distrust::Cms(CmsError::Parameters("the signature algorithm")));
-        }
+        let mut tolerances = self.tolerances.and(check_digests(signer, policy)?);
         if is_rsa_with_digest(signer.algorithm_oid) {
             tolerances.note(Tolerance::SignatureNamesDigest);
         }
@@ -168,7 +152,20 @@ impl Message {
         if order == AttributeOrder::Sorted {
             tolerances.note(Tolerance::UnsortedAttributes);
         }
-        Ok(Believed { content: data.content.map(<[u8]>::to_vec), tolerances })
+        Ok(Believed { content: data.content.map(<[u8]>::to_vec), signer: certificate, tolerances })
+    }
+}
+
+/// Whether the digests are accepted: that of the content, and the same one under the signature.
+fn check_digests(signer: &SignerInfo<'_>, policy: &Policy) -> Result<Tolerances, Distrust> {
+    if signer.algorithm.digest().is_some_and(|digest| digest != signer.digest) {
+        return Err(Distrust::Cms(CmsError::Parameters("the signature algorithm")));
+    }
+    match (signer.digest, policy.legacy) {
+        (Digest::Md5, Legacy::Refused) => Err(Distrust::Digest(Digest::Md5)),
+        (Digest::Md5, Legacy::Allowed) => Ok(Tolerances::none().with(Tolerance::Md5)),
+        (Digest::Sha1, _) => Ok(Tolerances::none().with(Tolerance::Sha1)),
+        _ => Ok(Tolerances::none()),
     }
 }
 

@@ -81,15 +81,10 @@ impl Message {
     /// anyone.
     pub fn verify(self) -> Result<Verified, Rejected> {
         let reply_to = self.reply_to();
-        let certificates = self.received.certificates();
-        let believed =
-            self.received.signer_among(&certificates).ok_or(Distrust::NoCertificate).and_then(
-                |signer| {
-                    let believed = self.received.verify(signer, &self.policy)?;
-                    let content = believed.content.ok_or(CmsError::NoContent)?;
-                    Ok((signer.clone(), content, believed.tolerances))
-                },
-            );
+        let believed = self.received.verify(&self.policy, &[], |_| true).and_then(|believed| {
+            let content = believed.content.ok_or(CmsError::NoContent)?;
+            Ok((believed.signer, content, believed.tolerances))
+        });
         match believed {
             Ok((signer, content, tolerances)) => Ok(Verified {
                 reply_to,
@@ -284,7 +279,7 @@ impl Reason {
                     CmsError::Algorithm { .. } | CmsError::Parameters(_) | CmsError::Signature(_),
                 ),
             ) => FailInfo::BadAlg,
-            Self::Distrust(Distrust::NoCertificate | Distrust::Cms(_))
+            Self::Distrust(Distrust::NoCertificate | Distrust::Stranger | Distrust::Cms(_))
             | Self::NotForUs
             | Self::Envelope => FailInfo::BadMessageCheck,
         }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{write::put_length, *};
 
 const LIMITS: Limits = Limits::of_octets(1 << 20);
 
@@ -193,6 +193,25 @@ proptest! {
         let ber = as_ber(&der, &mut splitmix(seed));
         let normalised = normalise(&ber, LIMITS).unwrap();
         prop_assert_eq!(normalised.as_ref(), der.as_slice());
+    }
+
+    #[test]
+    fn the_short_way_agrees_with_the_long_one(
+        der in any_der(),
+        at in any::<prop::sample::Index>(),
+        octet in any::<u8>(),
+        touched in any::<bool>(),
+    ) {
+        let mut octets = der;
+        if touched {
+            let at = at.index(octets.len());
+            octets[at] = octet;
+        }
+        let mut scan = Scan::new(&octets, LIMITS);
+        let long = scan.run().is_ok() && scan.canonical;
+        let short = is_der(&octets, Limits::DEPTH);
+        prop_assert!(long || !short);
+        prop_assert!(short || touched);
     }
 
     #[test]

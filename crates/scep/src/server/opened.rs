@@ -103,6 +103,13 @@ impl Opened {
         self.signer.is_self_issued()
     }
 
+    /// Whether a reply could be encrypted only under a challenge that the request does not carry. To be
+    /// asked before anything is issued: without a challenge from elsewhere the client could not read it.
+    #[must_use]
+    pub fn lacks_challenge(&self) -> bool {
+        self.reply.needs_password() && self.challenge_password().is_none()
+    }
+
     /// The key for a reply to a client whose key cannot decrypt, out of its challenge password
     /// (RFC 8894, 3.1). It may be kept while the request is pending.
     ///

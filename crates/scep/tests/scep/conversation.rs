@@ -5,8 +5,8 @@ use lanyard_pki::{
     cms::{ContentCipher, IssuerAndSerialNumber, KeyTransport},
 };
 use lanyard_scep::{
-    Capabilities, Capability, FailInfo, Legacy, MessageType, Policy, SenderNonce, Tolerance,
-    TransactionId,
+    Capabilities, Capability, Distrust, FailInfo, Legacy, MessageType, Policy, SenderNonce,
+    Tolerance, TransactionId,
     client::{
         Asked, CaCertificates, Expected, Issued, Outgoing, Reply, ReplyRefused, RequestInput,
         SealedReply, Suite, self_signed,
@@ -153,7 +153,7 @@ fn a_client_with_a_key_on_a_curve_opens_its_reply_with_the_challenge() {
     let asked = Asked::Certificate { csr: &csr, purpose: Purpose::Initial };
     let (request, expected) = send(&party, asked, &suite());
     let opened = receive(&request);
-    assert!(opened.reply.needs_password());
+    assert!(opened.reply.needs_password() && !opened.lacks_challenge());
     let granted = Granted::Certificates(&[party.certificate.as_der()]);
     let ca = &authority.certificate;
     let without = opened.reply.success(granted, None, ca, nonce(), &secrets());
@@ -165,6 +165,16 @@ fn a_client_with_a_key_on_a_curve_opens_its_reply_with_the_challenge() {
     assert_eq!(sealed.with_password(b"wrong").unwrap_err(), ReplyRefused::Envelope);
     let issued = sealed.with_password(b"secret").unwrap();
     assert_eq!(issued.certificates, [party.certificate]);
+}
+
+#[test]
+fn a_poll_by_a_key_on_a_curve_lacks_the_challenge() {
+    let party = Party::of("constructed/ec.pem", "constructed/ec.key");
+    let name = party.certificate.subject().clone();
+    let id = IssuerAndSubject { issuer: name.clone(), subject: name };
+    let (request, _) = send(&party, Asked::Poll(&id), &suite());
+    let opened = receive(&request);
+    assert!(opened.lacks_challenge() && opened.password_key([1; 16]).is_none());
 }
 
 #[test]
@@ -258,7 +268,7 @@ fn a_reply_signed_by_a_stranger_is_refused() {
     let failure =
         reply_to.failure(FailInfo::BadCertId, None, &stranger.certificate, nonce()).unwrap();
     let refusal = expected.reply(&stranger.sign(failure), &announced(), &Policy::default());
-    assert_eq!(refusal.unwrap_err(), ReplyRefused::Stranger);
+    assert_eq!(refusal.unwrap_err(), ReplyRefused::Distrust(Distrust::Stranger));
 }
 
 #[test]
