@@ -5,7 +5,7 @@ use crate::Oid;
 
 impl Name {
     /// Whether both name the same: the same relative names in the same order, each with the same
-    /// attributes in any order.
+    /// attributes in any order. Unicode is compared in lower case, not normalised further.
     pub fn matches(&self, other: &Self) -> bool {
         if self == other {
             return true;
