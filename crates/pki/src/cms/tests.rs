@@ -183,6 +183,44 @@ fn an_envelope_for_a_password_opens_with_it() {
     }
 }
 
+/// RFC 3211, 3: the second of its test vectors, PBKDF2 with HMAC-SHA-1 and triple DES.
+#[test]
+fn the_vector_of_rfc_3211_unwraps() {
+    let hex = |digits: &str| hex::decode(digits).unwrap();
+    let der = write_content_info(oid::ENVELOPED_DATA, |w| {
+        w.small_integer(3);
+        w.set(|w| {
+            w.context(3, |w| {
+                w.small_integer(0);
+                w.context(0, |w| {
+                    w.oid(oid::PBKDF2);
+                    w.sequence(|w| {
+                        w.octet_string(&hex("1234567878563412"));
+                        w.small_integer(500);
+                    });
+                });
+                w.sequence(|w| {
+                    w.oid(oid::PWRI_KEK);
+                    w.raw(&ContentCipher::TripleDes.identifier(&hex("baf1ca7931213c4e")));
+                });
+                w.octet_string(&hex(
+                    "c03c514abdb9e2c5aac038572b5e24553876b377aafb82eca5a9d73f8ab143d9ec74e6cad7db260c",
+                ));
+            });
+        });
+        w.sequence(|w| {
+            w.oid(oid::DATA);
+            w.raw(&ContentCipher::Aes256.identifier(&[0; 16]));
+            w.value(Tag::context(0), &[0; 16]);
+        });
+    });
+    let envelope = EnvelopedData::from_der(&der).unwrap();
+    let password = b"All n-entities must communicate with other n-entities via n-1 entiteeheehees";
+    let key = envelope.passwords().next().unwrap().unwrap_key(password, 32).unwrap();
+    let expected = "8c637d887223a2f965b566eb014b0fa5d52300a3f7ea40fffc577203c71baf3b";
+    assert_eq!(hex::encode(&key), expected);
+}
+
 #[test]
 fn triple_des_with_two_keys_is_understood() {
     let key = *b"one key.another!one key.";
