@@ -5,6 +5,7 @@ use crate::{
     lint, pem, testing,
     tlv::{Reader, Tag, Writer},
 };
+use der::{Decode, Encode};
 use proptest::prelude::*;
 use std::sync::LazyLock;
 
@@ -83,6 +84,12 @@ fn input<'a>(subject: &str, key: &'a PublicKey) -> CertificateInput<'a> {
 fn golden(case: &str, certificate: &Certificate, issuer: &Certificate) {
     assert_eq!(lint::lint(certificate.as_der(), Some(issuer), None), [], "{case}");
     assert_eq!(certificate.check_issued_by(issuer, 0, FROM), Ok(()), "{case}");
+    let theirs = x509_cert::Certificate::from_der(certificate.as_der()).unwrap();
+    assert_eq!(
+        theirs.to_der().unwrap(),
+        certificate.as_der(),
+        "{case}: as another library writes it"
+    );
     let pem = pem::encode(pem::CERTIFICATE, certificate.as_der());
     insta::assert_snapshot!(case, format!("{}\n{pem}", dump::certificate(certificate)));
 }
