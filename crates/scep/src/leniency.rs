@@ -145,7 +145,7 @@ impl Tolerance {
             ),
             Self::SingleDes => (
                 "single_des",
-                "routers and printers of before 2005",
+                "routers and printers of before 2005; micromdm scepclient where no AES is announced",
                 "it does not protect a challenge password; refused unless a setting allows it",
             ),
             Self::Md5 => (

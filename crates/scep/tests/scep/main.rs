@@ -3,6 +3,7 @@
 
 mod common;
 mod conversation;
+mod documents;
 mod foreign_requests;
 mod golden;
 mod hostile;
