@@ -239,3 +239,6 @@ fn question<'r>(request: &OcspRequest<'r>) -> Cow<'r, [u8]> {
         (first, _) => Cow::Owned(first.into_iter().chain(ids).flatten().copied().collect()),
     }
 }
+
+#[cfg(test)]
+mod tests;

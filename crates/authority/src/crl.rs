@@ -290,3 +290,6 @@ fn log(fault: &Fault, ca: &Ca) {
         "A CRL could not be made"
     );
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,19 +115,4 @@ pub(crate) fn reaches(within: Within, scope: Scope) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use lanyard_lifecycle::id::{DepartmentId, OrganizationId};
-
-    use super::*;
-
-    #[test]
-    fn a_department_reaches_its_own_certificates_only() {
-        let one = DepartmentId::from_bytes([1; 16]);
-        let scope = |department| Scope { organization: OrganizationId::DEFAULT, department };
-        let within = Within::from(scope(Some(one)));
-        assert!(reaches(within, scope(Some(one))));
-        assert!(!reaches(within, scope(Some(DepartmentId::from_bytes([2; 16])))));
-        assert!(!reaches(within, scope(None)));
-        assert!(reaches(Within::from(scope(None)), scope(Some(one))));
-    }
-}
+mod tests;

@@ -6,6 +6,8 @@
 pub(crate) mod generations;
 mod records;
 pub mod settings;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
