@@ -205,7 +205,7 @@ async fn crl(opened: &Opened, serials: &[SerialNumber]) -> Outcome<()> {
 }
 
 fn report(what: &str, took: Duration, rounds: usize) {
-    let each = took.as_secs_f64() * 1e6 / rounds as f64;
+    let each = took.as_secs_f64() * 1e6 / f64::from(u32::try_from(rounds).unwrap_or(u32::MAX));
     println!("  {each:9.3} us  {what} ({rounds})");
 }
 

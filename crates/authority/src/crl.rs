@@ -39,7 +39,7 @@ const RETRY: i64 = 15;
 const PAUSES: u32 = 9;
 
 /// However long it took, a revocation waits no longer than this for the next CRL.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// A certificate's place: its CA and partition.
 type Place = (CaId, CrlPartition);
@@ -267,17 +267,17 @@ impl Authority {
         let full = self.make_full_crl(ca, partition, before, freshest).await?;
         let made = *full.made();
         crls.publish(place, full);
-        let mut changes = 0;
+        let mut in_delta = 0;
         match &base {
             None => crls.withdraw(place, CrlForm::Delta),
             Some(base) => {
                 if let Some(delta) = self.make_delta_crl(ca, partition, base, &made).await? {
-                    changes = delta.entries();
+                    in_delta = delta.entries();
                     crls.publish(place, delta);
                 }
             }
         }
-        if long(made.entries) && schedule::begins_deltas(base.as_ref(), &made, changes, settings) {
+        if long(made.entries) && schedule::begins_deltas(base.as_ref(), &made, in_delta, settings) {
             work.bases.insert(place, made);
         }
         Ok(schedule::due_at(&made, settings))

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 use super::signed::Signed;
@@ -47,8 +47,8 @@ impl<E: Clone> Answers<E> {
             .weight_capacity(octets)
             .build()
             .expect("items and weight are given");
-        let cache =
-            Cache::with_options(options, Weight, DefaultHashBuilder::default(), Default::default());
+        let lifecycle = DefaultLifecycle::default();
+        let cache = Cache::with_options(options, Weight, DefaultHashBuilder::default(), lifecycle);
         Self { cache }
     }
 
@@ -141,19 +141,19 @@ mod tests {
     #[tokio::test]
     async fn an_answer_is_made_once_and_given_until_it_ends() {
         let (answers, generations) = (Answers::<()>::new(1 << 20), Generations::new());
-        let made = AtomicU32::new(0);
+        let signed = AtomicU32::new(0);
         let clock = ManualClock::new(NOW);
         for seconds in [0, 1, 599, 600, 601] {
             let now = NOW.plus(seconds);
             clock.set(now);
             let make = async || {
-                made.fetch_add(1, Ordering::SeqCst);
+                signed.fetch_add(1, Ordering::SeqCst);
                 let stamps = Box::new([generations.stamp(&serial(1))]);
                 Ok(Arc::new(Signed::new(Bytes::new(), now, now.plus(600), stamps)))
             };
             answers.current_or(b"q", &generations, &clock, make).await.unwrap();
         }
-        assert_eq!(made.load(Ordering::SeqCst), 2);
+        assert_eq!(signed.load(Ordering::SeqCst), 2);
         clock.set(NOW);
         assert!(answers.current(b"q", &generations, &clock).is_none(), "the clock was set back");
     }
@@ -214,14 +214,14 @@ mod tests {
     async fn many_who_ask_at_once_wait_for_one_signature() {
         let answers = Arc::new(Answers::<()>::new(1 << 20));
         let generations = Arc::new(Generations::new());
-        let (made, go_on) = (Arc::new(AtomicU32::new(0)), Arc::new(Notify::new()));
+        let (signed, go_on) = (Arc::new(AtomicU32::new(0)), Arc::new(Notify::new()));
         let askers: Vec<_> = (0..50)
             .map(|_| {
                 let (answers, generations) = (answers.clone(), generations.clone());
-                let (made, go_on) = (made.clone(), go_on.clone());
+                let (signed, go_on) = (signed.clone(), go_on.clone());
                 tokio::spawn(async move {
                     let make = async || {
-                        made.fetch_add(1, Ordering::SeqCst);
+                        signed.fetch_add(1, Ordering::SeqCst);
                         go_on.notified().await;
                         Ok(answer(b"a", &generations, &[1]))
                     };
@@ -229,14 +229,14 @@ mod tests {
                 })
             })
             .collect();
-        while made.load(Ordering::SeqCst) == 0 {
+        while signed.load(Ordering::SeqCst) == 0 {
             tokio::task::yield_now().await;
         }
         go_on.notify_one();
         for asker in askers {
             asker.await.unwrap();
         }
-        assert_eq!(made.load(Ordering::SeqCst), 1);
+        assert_eq!(signed.load(Ordering::SeqCst), 1);
     }
 
     #[tokio::test]

@@ -129,7 +129,7 @@ async fn freshness_follows_what_is_said() {
 #[tokio::test]
 async fn no_answer_outlives_its_responder() {
     let lab = Lab::with(|settings| {
-        settings.status.responder.validity = std::time::Duration::from_secs(3600);
+        settings.status.responder.validity = std::time::Duration::from_hours(1);
     })
     .await;
     let serial = lab.issue().await;

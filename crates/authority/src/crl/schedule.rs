@@ -80,6 +80,7 @@ fn seconds(span: Duration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::days;
 
     const NOW: Time = Time::from_unix(1_800_000_000);
     const DAY: i64 = 86_400;
@@ -110,14 +111,13 @@ mod tests {
 
     #[test]
     fn a_crl_is_made_before_the_last_one_ends_whatever_the_interval() {
-        let settings =
-            CrlSettings { interval: Duration::from_secs(90 * 86_400), ..CrlSettings::default() };
+        let settings = CrlSettings { interval: days(90), ..CrlSettings::default() };
         assert_eq!(due_at(&made(NOW), &settings), NOW.plus(7 * DAY / 4 * 3));
     }
 
     #[test]
     fn a_crl_does_not_outlive_its_ca() {
-        let week = Duration::from_secs(7 * 86_400);
+        let week = days(7);
         assert_eq!(next_update(NOW, week, NOW.plus(30 * DAY)), NOW.plus(7 * DAY));
         assert_eq!(next_update(NOW, week, NOW.plus(DAY)), NOW.plus(DAY));
     }

@@ -55,15 +55,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::settings::days;
 
     const NOW: Time = Time::from_unix(1_800_000_000);
     const DAY: i64 = 86_400;
-    const FORTNIGHT: Duration = Duration::from_secs(14 * 86_400);
 
     #[test]
     fn a_responder_is_renewed_half_way() {
         let ca = (NOW.plus(-DAY), NOW.plus(3650 * DAY));
-        let term = Term::beginning(NOW, FORTNIGHT, 3600, ca).unwrap();
+        let term = Term::beginning(NOW, days(14), 3600, ca).unwrap();
         assert_eq!(term.not_before, NOW.plus(-3600));
         assert_eq!(term.not_after, NOW.plus(14 * DAY));
         assert_eq!(term.renew_at, NOW.plus(7 * DAY));
@@ -72,14 +72,14 @@ mod tests {
     #[test]
     fn a_responder_never_outlives_its_ca() {
         let ca = (NOW.plus(-60), NOW.plus(DAY));
-        let term = Term::beginning(NOW, FORTNIGHT, 3600, ca).unwrap();
+        let term = Term::beginning(NOW, days(14), 3600, ca).unwrap();
         assert_eq!(term, Term { not_before: ca.0, not_after: ca.1, renew_at: ca.1 });
     }
 
     #[test]
     fn a_ca_that_has_ended_has_no_responder() {
-        assert_eq!(Term::beginning(NOW, FORTNIGHT, 0, (NOW.plus(-DAY), NOW)), None);
-        assert_eq!(Term::beginning(NOW, FORTNIGHT, 0, (NOW.plus(1), NOW.plus(DAY))), None);
+        assert_eq!(Term::beginning(NOW, days(14), 0, (NOW.plus(-DAY), NOW)), None);
+        assert_eq!(Term::beginning(NOW, days(14), 0, (NOW.plus(1), NOW.plus(DAY))), None);
     }
 
     proptest! {

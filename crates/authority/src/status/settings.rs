@@ -6,6 +6,8 @@ use std::time::Duration;
 use lanyard_lifecycle::verdict::Freshness;
 use lanyard_pki::KeyAlgorithm;
 
+use crate::settings::days;
+
 /// How status is answered.
 #[derive(Debug, Clone, Default)]
 pub struct StatusSettings {
@@ -31,10 +33,7 @@ pub struct ResponderSettings {
 
 impl Default for ResponderSettings {
     fn default() -> Self {
-        Self {
-            signer: ResponderSigner::Delegated(ResponderKey::Automatic),
-            validity: Duration::from_secs(14 * 86_400),
-        }
+        Self { signer: ResponderSigner::Delegated(ResponderKey::Automatic), validity: days(14) }
     }
 }
 
@@ -88,8 +87,8 @@ pub struct CrlSettings {
 impl Default for CrlSettings {
     fn default() -> Self {
         Self {
-            validity: Duration::from_secs(7 * 86_400),
-            interval: Duration::from_secs(86_400),
+            validity: days(7),
+            interval: days(1),
             delta_from: NonZeroU32::new(10_000),
             partitions: None,
         }
