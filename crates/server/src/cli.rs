@@ -46,6 +46,8 @@ pub struct InstallationArgs {
 pub enum Command {
     /// Run the server
     Serve(commands::serve::ServeArgs),
+    /// Start everything on loopback and take a tour: enroll, ask for status, revoke, ask again
+    Demo(commands::demo::DemoArgs),
     /// Look after the certificate authority
     #[command(subcommand)]
     Ca(commands::ca::CaCommand),
@@ -58,6 +60,12 @@ pub enum Command {
     /// Put load on any SCEP server or OCSP responder and report rate and latency
     #[command(subcommand)]
     Bench(commands::bench::BenchCommand),
+    /// Say what is wrong with an installation and how to mend it
+    Doctor(commands::doctor::DoctorArgs),
+    /// Get a certificate from any SCEP server
+    Enroll(Box<commands::enroll::EnrollArgs>),
+    /// Renew a certificate at any SCEP server, when it is due
+    Renew(Box<commands::renew::RenewArgs>),
     /// Check, show and explain the configuration
     #[command(subcommand)]
     Config(commands::config::ConfigCommand),

@@ -26,6 +26,8 @@ pub mod routes;
 pub mod server;
 pub mod settings;
 pub mod systemd;
+#[cfg(test)]
+mod testing;
 
 use std::process::ExitCode;
 

@@ -53,6 +53,12 @@ impl Output {
         Ok(())
     }
 
+    /// A line of an answer that comes bit by bit. What cannot be written is lost: nobody listens.
+    pub fn line(self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+    }
+
     /// A remark for people beside the answer.
     pub fn remark(self, text: &str) {
         eprintln!("{text}");

@@ -9,14 +9,16 @@ use lanyard_pki::cms::EnvelopeSecrets;
 use lanyard_pki::csr::{ChallengePassword, RequestBuilder, RequestedValidity};
 use lanyard_pki::extension::Extensions;
 use lanyard_pki::serial::SerialError;
-use lanyard_pki::{Certificate, DerError, Name, SerialNumber, Time};
+use lanyard_pki::{Certificate, DerError, Digest, Name, SerialNumber, Time};
 use lanyard_scep::client::{
     AnnouncedError, Asked, CaCertificates, Expected, Issued, Outgoing, Reply, ReplyRefused,
     RequestError, RequestInput, SealedReply, Suite, self_signed,
 };
 use lanyard_scep::operation::{Operation, content_type, pki_operation_query};
 use lanyard_scep::server::{IssuerAndSubject, Purpose};
-use lanyard_scep::{Capabilities, Capability, FailInfo, Policy, SenderNonce, TransactionId};
+use lanyard_scep::{
+    AttributeError, Capabilities, Capability, FailInfo, Policy, SenderNonce, TransactionId,
+};
 use lanyard_signer::{DecryptError, Decrypter as _, SignError, Signer, SoftwareKey};
 use reqwest::{Client, StatusCode, Url};
 use zeroize::Zeroizing;
@@ -78,6 +80,9 @@ pub enum ScepClientError {
         /// In the authority's own words.
         text: Option<String>,
     },
+    /// A request's digest made no transaction id.
+    #[error(transparent)]
+    TransactionId(#[from] AttributeError),
     /// The reply is under the challenge password, and there was none.
     #[error("the reply is encrypted under a challenge password, and none was used")]
     NoChallenge,
@@ -226,7 +231,8 @@ impl ScepServer {
         } else {
             Purpose::Initial
         };
-        let transaction_id = TransactionId::from_random(random()?);
+        // The same request again, after an interruption, is the same transaction: it gets the same answer.
+        let transaction_id = TransactionId::new(&hex::encode(Digest::Sha256.of(&csr)))?;
         let asked = Asked::Certificate { csr: &csr, purpose };
         let (octets, expected) =
             self.message(asked, &transaction_id, &signer, &signing_key).await?;
@@ -331,7 +337,13 @@ impl PreparedMessage {
     }
 }
 
-/// The certificate that a first request is signed with: its own key and subject, ten minutes either way.
+/// How long the certificate is valid that signs a first request, in seconds: long enough for a person to decide.
+const SELF_SIGNED: i64 = 60 * 86_400;
+
+/// How far back it begins, in seconds, for servers whose clock is behind.
+const SKEW: i64 = 86_400;
+
+/// The certificate that a first request is signed with: its own key and subject.
 async fn self_signed_for(
     order: &Order<'_>,
     algorithm: lanyard_pki::SignatureAlgorithm,
@@ -342,8 +354,8 @@ async fn self_signed_for(
         &order.subject,
         Signer::public_key(order.key),
         &SerialNumber::from_bytes(&serial)?,
-        order.now.plus(-600),
-        order.now.plus(600),
+        order.now.plus(-SKEW),
+        order.now.plus(SELF_SIGNED),
         algorithm,
     );
     let signature = order.key.sign(algorithm, unsigned.tbs()).await?;

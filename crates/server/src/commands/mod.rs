@@ -5,6 +5,10 @@ pub mod ca;
 pub mod certificate;
 pub mod completions;
 pub mod config;
+pub mod demo;
+pub mod doctor;
+pub mod enroll;
+pub mod renew;
 pub mod request;
 pub mod serve;
 
@@ -22,9 +26,13 @@ pub async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
     let global = &cli.global;
     match cli.command {
         Command::Serve(args) => serve::run(args, global).await,
+        Command::Demo(args) => demo::run(args, output).await,
+        Command::Doctor(args) => doctor::run(args, global, output).await,
         Command::Ca(command) => ca::run(command, global, output).await,
         Command::Certificate(command) => certificate::run(command, global, output).await,
         Command::Request(command) => request::run(command, global, output).await,
+        Command::Enroll(args) => enroll::run(*args, output).await,
+        Command::Renew(args) => renew::run(*args, output).await,
         Command::Config(command) => config::run(command, global, output),
         Command::Bench(command) => bench::run(command, output).await,
         Command::Completions(args) => completions::run(&args),

@@ -1,0 +1,169 @@
+//! The store, the clock, and the authority's own certificates.
+
+use lanyard_authority::Clock as _;
+use lanyard_authority::clock::SystemClock;
+use lanyard_pki::Time;
+use lanyard_store::{CaState, Options, Store};
+
+use super::Finding;
+use crate::config::Config;
+use crate::control::client::ControlClient;
+use crate::control::operations::ca::{CaView, ListCas};
+use crate::open::store_url;
+use crate::routes::ca::state_name;
+
+/// Seconds in a day.
+const DAY: i64 = 86_400;
+
+/// How long before its end a successor should be prepared, in days.
+const PREPARE: i64 = 180;
+
+/// One authority, as far as the doctor looks.
+struct Seen {
+    name: String,
+    state: String,
+    validity: Option<(Time, Time)>,
+}
+
+pub(super) async fn look(config: &Config, running: Option<&ControlClient>) -> Vec<Finding> {
+    let seen = match running {
+        Some(client) => asked(client).await,
+        None if !config.data.exists() && config.storage.url.is_none() => return Vec::new(),
+        None => read(config).await,
+    };
+    match seen {
+        Err(error) => vec![Finding::trouble(
+            "store",
+            error,
+            "Look at storage.url and the disk; restore a damaged store from a back-up.",
+        )],
+        Ok(seen) => {
+            let now = SystemClock.now();
+            let mut findings =
+                vec![Finding::well("store", format!("{} answers.", store_url(config)))];
+            findings.push(clock(&seen, now));
+            findings.extend(authorities(&seen, now));
+            findings
+        }
+    }
+}
+
+async fn asked(client: &ControlClient) -> Result<Vec<Seen>, String> {
+    let cas = client.run(ListCas {}).await.map_err(|failure| failure.to_string())?;
+    Ok(cas.into_iter().map(Seen::from).collect())
+}
+
+impl From<CaView> for Seen {
+    fn from(view: CaView) -> Self {
+        let time = |text: &Option<String>| text.as_deref().and_then(|text| text.parse().ok());
+        let validity = time(&view.not_before).zip(time(&view.not_after));
+        Self { name: view.name, state: view.state, validity }
+    }
+}
+
+/// Without a server, the store is read and nothing of it is changed.
+async fn read(config: &Config) -> Result<Vec<Seen>, String> {
+    let store = Store::open(&store_url(config), Options::READING)
+        .await
+        .map_err(|error| error.to_string())?;
+    let cas = store.cas().await.map_err(|error| error.to_string())?;
+    Ok(cas
+        .into_iter()
+        .map(|ca| Seen {
+            name: ca.record.name,
+            state: state_name(ca.record.state).to_owned(),
+            validity: ca.record.material.map(|material| (material.not_before, material.not_after)),
+        })
+        .collect())
+}
+
+/// A clock that is behind what was issued is wrong; one that is ahead cannot be told from a late look.
+fn clock(seen: &[Seen], now: Time) -> Finding {
+    let earliest = seen.iter().filter_map(|ca| ca.validity).map(|(from, _)| from).max();
+    match earliest {
+        Some(from) if now < from => Finding::trouble(
+            "clock",
+            format!("It shows {now}, before the authority's certificate began at {from}."),
+            "Set the clock, and keep it with NTP.",
+        ),
+        _ => Finding::well("clock", format!("It shows {now}.")),
+    }
+}
+
+fn authorities(seen: &[Seen], now: Time) -> Vec<Finding> {
+    let current = state_name(CaState::Current);
+    let has_next = seen.iter().any(|ca| ca.state == state_name(CaState::Next));
+    let mut findings: Vec<Finding> = seen
+        .iter()
+        .filter(|ca| ca.state == current)
+        .filter_map(|ca| ca.validity.map(|(_, to)| (ca, to)))
+        .map(|(ca, to)| {
+            let days = to.seconds_since(now) / DAY;
+            let text = format!("{} is valid until {to} ({days} days).", ca.name);
+            match days {
+                ..0 => Finding::trouble("authority", text, "It issues nothing any more: `lanyard ca prepare-next`."),
+                0..PREPARE if !has_next => Finding::warning(
+                    "authority",
+                    text,
+                    "Prepare its successor with `lanyard ca prepare-next`, so that clients learn it in time.",
+                ),
+                _ => Finding::well("authority", text),
+            }
+        })
+        .collect();
+    if findings.is_empty() {
+        let waits = seen.iter().any(|ca| ca.state == state_name(CaState::Requested));
+        findings.push(if waits {
+            Finding::trouble(
+                "authority",
+                "Its certificate was requested from another CA and is not there yet.",
+                "`lanyard ca show --json` has the request; give the answer to `lanyard ca import`.",
+            )
+        } else {
+            Finding::warning(
+                "authority",
+                "There is none yet.",
+                "`lanyard serve` makes it at its first start.",
+            )
+        });
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::State;
+    use super::*;
+
+    fn ca(state: CaState, from: i64, days: i64) -> Seen {
+        let from = Time::from_unix(from);
+        Seen {
+            name: "CN=CA".into(),
+            state: state_name(state).to_owned(),
+            validity: Some((from, from.plus(days * DAY))),
+        }
+    }
+
+    #[test]
+    fn an_authority_near_its_end_needs_a_successor() {
+        let now = Time::from_unix(1_000_000);
+        let near = ca(CaState::Current, 0, 100);
+        assert_eq!(authorities(&[near], now)[0].state, State::Warning);
+        let pair = [ca(CaState::Current, 0, 100), ca(CaState::Next, 0, 3650)];
+        assert_eq!(authorities(&pair, now)[0].state, State::Well);
+        assert_eq!(authorities(&[ca(CaState::Current, 0, 1)], now)[0].state, State::Trouble);
+        assert_eq!(authorities(&[ca(CaState::Current, 0, 3650)], now)[0].state, State::Well);
+    }
+
+    #[test]
+    fn an_authority_that_waits_for_its_certificate_is_in_trouble() {
+        let waiting = Seen { validity: None, ..ca(CaState::Requested, 0, 0) };
+        assert_eq!(authorities(&[waiting], Time::from_unix(0))[0].state, State::Trouble);
+    }
+
+    #[test]
+    fn a_clock_before_the_authoritys_birth_is_wrong() {
+        let born = ca(CaState::Current, 1_000_000, 3650);
+        assert_eq!(clock(&[born], Time::from_unix(999_999)).state, State::Trouble);
+    }
+}
