@@ -1,5 +1,5 @@
-//! What every [`Signer`] and [`Decrypter`] must do, as one suite for all of them: software, PKCS
-//! #11, a cloud's vault.
+//! What every [`Signer`] and [`Decrypter`] must do, as one suite for all of them: software, hardware,
+//! a cloud's vault.
 //!
 //! Each check tells what it found in a sentence. How fast an adapter is, is not judged here.
 
