@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, config::DbConfig};
 
 use super::connection::SqliteConnection;
 use crate::{
@@ -87,6 +87,9 @@ pub(super) fn check_for_reading(path: &Path) -> Result<(), StoreError> {
 fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, StoreError> {
     let raw = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     raw.busy_timeout(std::time::Duration::from_millis(BUSY_MILLISECONDS))?;
+    // Without this, statements are planned again for every value that is bound beside a partial index: 40 microseconds
+    // a look-up. Statements here are written for one plan whatever the values.
+    raw.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     raw.pragma_update(None, "foreign_keys", true)?;
     raw.pragma_update(None, "trusted_schema", false)?;
     Ok(raw)
