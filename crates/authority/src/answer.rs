@@ -194,8 +194,7 @@ impl Authority {
         let unsigned = responder.frame.response(now, &answers, request.nonce());
         let signature = responder.signer.sign(unsigned.algorithm(), unsigned.tbs()).await;
         let signature = signature.doing("sign an OCSP answer").map_err(Failure::later)?;
-        let der = Bytes::from(unsigned.assemble(&signature));
-        Ok(Signed::new(der, now, until, stamps.into()))
+        Ok(Signed::new(unsigned.assemble(&signature), now, until, stamps.into()))
     }
 
     async fn part<'r>(

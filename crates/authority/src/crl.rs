@@ -41,6 +41,9 @@ const PAUSES: u32 = 9;
 /// However long it took, a revocation waits no longer than this for the next CRL.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
+/// The longest wait between two looks at the clock, in seconds: it may be set, and another process may change something.
+const LONGEST_WAIT: i64 = 60;
+
 /// A certificate's place: its CA and partition.
 type Place = (CaId, CrlPartition);
 
@@ -140,7 +143,7 @@ impl Authority {
             let next = self.refresh_crls().await;
             let pause = (began.elapsed() * PAUSES).min(LONGEST_PAUSE);
             tokio::time::sleep(pause).await;
-            let left = next.seconds_since(self.now()).clamp(0, crate::settings::DAY);
+            let left = next.seconds_since(self.now()).clamp(0, LONGEST_WAIT);
             let due = Duration::from_secs(u64::try_from(left).unwrap_or_default());
             // Elapsed or woken: either way it is time to look.
             let _ = tokio::time::timeout(due, self.memory().crls.wake.notified()).await;

@@ -116,7 +116,6 @@ fn is<E>(attempt: &Attempt<E>, answer: &Arc<Signed>) -> bool {
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    use bytes::Bytes;
     use lanyard_pki::{SerialNumber, Time};
     use tokio::sync::Notify;
 
@@ -135,7 +134,7 @@ mod tests {
 
     fn answer(text: &'static [u8], generations: &Generations, serials: &[u8]) -> Arc<Signed> {
         let stamps = serials.iter().map(|number| generations.stamp(&serial(*number))).collect();
-        Arc::new(Signed::new(Bytes::from_static(text), NOW, NOW.plus(600), stamps))
+        Arc::new(Signed::new(text.to_vec(), NOW, NOW.plus(600), stamps))
     }
 
     #[tokio::test]
@@ -149,7 +148,7 @@ mod tests {
             let make = async || {
                 signed.fetch_add(1, Ordering::SeqCst);
                 let stamps = Box::new([generations.stamp(&serial(1))]);
-                Ok(Arc::new(Signed::new(Bytes::new(), now, now.plus(600), stamps)))
+                Ok(Arc::new(Signed::new(Vec::new(), now, now.plus(600), stamps)))
             };
             answers.current_or(b"q", &generations, &clock, make).await.unwrap();
         }

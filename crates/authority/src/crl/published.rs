@@ -36,8 +36,9 @@ impl PublishedCrl {
             CrlKind::Full => (CrlForm::Full, None),
             CrlKind::Delta { base } => (CrlForm::Delta, Some(base)),
         };
+        let (der, caching) = Caching::of(crl.der, crl.this_update, crl.next_update);
         Self {
-            caching: Caching::of(&crl.der, crl.this_update, crl.next_update),
+            caching,
             partition: crl.partition,
             form,
             base,
@@ -48,7 +49,7 @@ impl PublishedCrl {
                 sequence: crl.sequence,
                 entries: crl.entries,
             },
-            der: crl.der.into(),
+            der,
             pem: OnceLock::new(),
         }
     }
