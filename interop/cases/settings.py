@@ -1,5 +1,6 @@
 """What settings change, each on an installation of its own with a foreign client before it."""
 
+import json
 import threading
 from pathlib import Path
 
@@ -59,8 +60,6 @@ def declined(site: Site, work: Path) -> None:
 
 def pending(site: Lanyard) -> str:
     """The id of the one request that waits."""
-    import json
-
     tick = threading.Event()
     for _ in range(200):
         listed = site.command("request", "list", "--json").ok().out

@@ -117,6 +117,12 @@ class Daemon:
         self._output.close()
         return self.child.wait()
 
+    def kill(self) -> None:
+        """Ends the group without asking."""
+        self._signal(signal.SIGKILL)
+        self._output.close()
+        self.child.wait()
+
     def _signal(self, number: int) -> None:
         try:
             os.killpg(self.child.pid, number)

@@ -85,6 +85,10 @@ class Lanyard(Site):
         status = self._daemon.stop()
         assert status == 0, f"lanyard ended with {status}:\n{self._daemon.text()[-4000:]}"
 
+    def kill(self) -> None:
+        """Ends the process in the middle of whatever it does."""
+        self._daemon.kill()
+
     def __enter__(self) -> "Lanyard":
         return self.start()
 
