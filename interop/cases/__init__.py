@@ -10,6 +10,7 @@ from . import (  # noqa: F401
     lint,
     nss,
     openssl_ocsp,
+    own_client,
     raw_http,
     scep_messages,
     scep_refusals,
