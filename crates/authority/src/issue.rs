@@ -10,8 +10,10 @@ use lanyard_lifecycle::id::EndpointId;
 use lanyard_lifecycle::policy::{
     self, Approval, Challenge, Claims, Credential, OldCertificate, Period, Permit, Terms,
 };
+use lanyard_lifecycle::refusal::NamePart;
 use lanyard_pki::certificate::Certificate;
 use lanyard_pki::csr::{CertificationRequest, ChallengePassword};
+use lanyard_pki::profile::{Profile, SubjectRule};
 use lanyard_store::{Claim, Enrollment, EnrollmentId, EnrollmentState, Keep, NewEnrollment};
 use secrecy::ExposeSecret as _;
 
@@ -173,15 +175,16 @@ impl Authority {
         policy::decide(&terms, claims, credential, self.now())
     }
 
-    /// What is ordered for a permit.
+    /// What is ordered for a permit. The endpoint's profile may leave out what its policy lets through.
     pub(crate) fn order(
         &self,
         endpoint: &Endpoint,
         ca: Arc<Ca>,
         admitted: Admitted,
         actor: Actor,
-    ) -> Result<Order, Fault> {
+    ) -> Result<Order, Error> {
         let Admitted { permit, renewed } = admitted;
+        check_profile(&endpoint.profile, &permit)?;
         let binding = match renewed {
             Some(binding) => binding,
             None => Binding::untethered(endpoint.kind, self.random()).ok_or_else(|| {
@@ -310,6 +313,22 @@ impl Authority {
         let audit = audit.target(&request.csr.subject()).detail(&detail).refused();
         self.store().audit(audit).await.doing("record a refusal")
     }
+}
+
+/// Whether a certificate of this profile can say what is permitted.
+fn check_profile(profile: &Profile, permit: &Permit) -> Result<(), Refusal> {
+    if !permit.alternative_names.iter().all(|name| profile.carries(name)) {
+        return Err(Refusal::NameNotAllowed { part: NamePart::AlternativeNames });
+    }
+    if permit.subject.is_empty()
+        && (profile.subject == SubjectRule::Required || permit.alternative_names.is_empty())
+    {
+        return Err(Refusal::NoName);
+    }
+    if Profile::usages_for(permit.usages.key, &permit.public_key).is_empty() {
+        return Err(Refusal::NoUsage);
+    }
+    Ok(())
 }
 
 /// What was decided, and the binding that a renewal takes over.

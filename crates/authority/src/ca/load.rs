@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lanyard_pki::certificate::Certificate;
 use lanyard_pki::{DerError, Digest, KeyAlgorithm, SignatureAlgorithm};
 use lanyard_signer::{Decrypter, KeyName, KeyStore, KeyStoreError, Signer, SoftwareKey};
-use lanyard_store::{Ca as Record, CaId, CaMaterial, StoreError};
+use lanyard_store::{Ca as Record, CaId, CaMaterial, CaState, StoreError};
 
 use super::{Ca, Cas};
 use crate::settings::Publication;
@@ -52,7 +52,8 @@ pub enum LoadError {
     Ending,
 }
 
-/// Every recorded CA that has a certificate, with its key. Keys that are loaded already are taken over.
+/// Every recorded CA that has a certificate, with its key. Keys that are loaded already are taken over. A retired CA
+/// whose key is lost is left out.
 pub(crate) async fn load(
     records: Vec<Record>,
     keys: &KeyStore,
@@ -66,7 +67,15 @@ pub(crate) async fn load(
             loaded.by_id(record.id).map(|ca| (Arc::clone(&ca.signer), ca.decrypter.clone()));
         let (signer, decrypter) = match known {
             Some(pair) => pair,
-            None => ports(key(&record, keys).await?),
+            None => match (key(&record, keys).await, record.record.state) {
+                (Ok(key), _) => ports(key),
+                // Nothing is issued with it any more: its operator may have destroyed it.
+                (Err(error), CaState::Retired) => {
+                    tracing::error!(%error, "A retired CA is left out: nobody answers for it");
+                    continue;
+                }
+                (Err(error), _) => return Err(error),
+            },
         };
         cas.push(Arc::new(assemble(record, &material, signer, decrypter, publication)?));
     }

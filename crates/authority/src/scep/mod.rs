@@ -71,8 +71,8 @@ impl Identities {
 }
 
 impl Authority {
-    /// Who receives and answers SCEP messages for a scope; none while no CA issues for it, or when its key can't decrypt
-    /// and the setting wants the CA itself.
+    /// Who receives and answers SCEP messages for a scope; none while no CA that is valid issues for it, or when its key
+    /// can't decrypt and the setting wants the CA itself.
     pub fn scep_identity(&self, scope: &Scope) -> Option<Arc<ScepIdentity>> {
         let cas = self.cas();
         let ca = cas.current(scope.organization)?;
@@ -92,6 +92,9 @@ impl Authority {
 
     async fn identity(&self, ca: &Arc<Ca>) -> Result<Option<ScepIdentity>, Fault> {
         let choice = self.settings().scep.identity;
+        if !ca.is_valid_at(self.now()) {
+            return Ok(None);
+        }
         let itself = match (choice, &ca.decrypter) {
             (ScepIdentityChoice::Ra, _) | (ScepIdentityChoice::Automatic, None) => false,
             (ScepIdentityChoice::Ca, None) => return Ok(None),

@@ -39,20 +39,19 @@ impl Authority {
         let present = records.iter().find(|ra| {
             ra.state == RaState::Current && ra.record.ca == ca.id && now < due(&ra.record)
         });
-        match present {
-            Some(ra) => {
-                let key = keys::load(&self.inner.ports.keys, &ra.record.key_reference).await?;
-                Self::with_key(&ra.record.certificate, key)
-            }
-            None => self.new_ra(ca).await,
+        if let Some(ra) = present
+            && let Some(key) = self.ra_key(ra).await
+        {
+            return Self::with_key(&ra.record.certificate, key);
         }
+        self.new_ra(ca).await
     }
 
     /// Every RA certificate that has not ended: what was encrypted to it is opened.
     pub(super) async fn ra_receivers(&self) -> Result<Vec<Receiver>, Fault> {
         let mut receivers = Vec::new();
         for ra in self.ras(self.now()).await? {
-            let key = keys::load(&self.inner.ports.keys, &ra.record.key_reference).await?;
+            let Some(key) = self.ra_key(&ra).await else { continue };
             let certificate = read(&ra.record.certificate)?;
             let decrypter: Arc<dyn Decrypter> = Arc::new(key);
             receivers.push(Receiver { certificate, decrypter });
@@ -84,9 +83,24 @@ impl Authority {
         Ok(records.iter().filter(|ra| in_use(ra)).map(|ra| due(&ra.record)).min())
     }
 
+    /// The key of an RA. One that is lost is replaced with its RA, and no reason not to start.
+    async fn ra_key(&self, ra: &RaCertificate) -> Option<SoftwareKey> {
+        let reference = &ra.record.key_reference;
+        match keys::load(&self.inner.ports.keys, reference).await {
+            Ok(key) => Some(key),
+            Err(fault) => {
+                tracing::error!(
+                    fault = %fault.id(), cause = %fault.report(), key = %reference,
+                    "The key of a registration authority can't be read; messages to it are lost"
+                );
+                None
+            }
+        }
+    }
+
     async fn new_ra(&self, ca: &Arc<Ca>) -> Result<Ra, Fault> {
         let bits = self.settings().scep.ra_key_bits;
-        let (reference, key) = self.ra_key(ca, KeyAlgorithm::Rsa { bits }).await?;
+        let (reference, key) = self.new_ra_key(ca, KeyAlgorithm::Rsa { bits }).await?;
         self.reached(Step::RaKeyMade).await?;
         let issued = self.certify_ra(ca, &reference, &key).await?;
         self.reached(Step::RaIssued).await?;
@@ -108,7 +122,7 @@ impl Authority {
     }
 
     /// A key that no RA has. One that an interrupted rotation left behind is used.
-    async fn ra_key(
+    async fn new_ra_key(
         &self,
         ca: &Ca,
         algorithm: KeyAlgorithm,

@@ -82,6 +82,17 @@ async fn a_request_to_be_a_ca_gets_an_ordinary_certificate() {
 }
 
 #[tokio::test]
+async fn a_name_that_the_profile_does_not_carry_is_refused() {
+    let mut settings = settings();
+    settings.endpoints[0].profile = Profile::code_signing();
+    let installation = Installation::new();
+    let authority = installation.open(settings).await;
+    let refused = refusal(authority.issue(Device::new("laptop").request("t1").await).await);
+    let part = lanyard_lifecycle::refusal::NamePart::AlternativeNames;
+    assert_eq!(refused, Refusal::NameNotAllowed { part });
+}
+
+#[tokio::test]
 async fn an_endpoint_that_is_not_configured_issues_nothing() {
     let installation = Installation::new();
     let authority = installation.open(settings()).await;

@@ -1,9 +1,11 @@
 //! The authority from the outside: an installation in a temporary folder, a clock that the test moves, chance from a seed.
 
+mod any_names;
 mod approval;
 mod crash;
 mod first_start;
 mod issuing;
+mod killed;
 mod renewal;
 mod rollover;
 mod scep;
@@ -89,14 +91,8 @@ impl Installation {
     }
 
     async fn ports(&self) -> Ports {
-        let url = StoreUrl::Sqlite(self.path().join("lanyard.db"));
         self.seed.set(self.seed.get() + 1);
-        Ports {
-            store: Store::open(&url, Options::WRITING).await.unwrap(),
-            keys: KeyStore::open(&self.path().join("keys"), None).unwrap(),
-            clock: self.clock.clone(),
-            entropy: Arc::new(SeededEntropy::new(self.seed.get())),
-        }
+        ports(self.path(), self.clock.clone(), self.seed.get()).await
     }
 
     async fn open(&self, settings: Settings) -> Authority {
@@ -125,6 +121,17 @@ impl Installation {
             () = run => panic!("{step:?} was never reached"),
         }
         ports.store.close().await;
+    }
+}
+
+/// What an installation in this folder stands on.
+async fn ports(folder: &Path, clock: Arc<ManualClock>, seed: u64) -> Ports {
+    let url = StoreUrl::Sqlite(folder.join("lanyard.db"));
+    Ports {
+        store: Store::open(&url, Options::WRITING).await.unwrap(),
+        keys: KeyStore::open(&folder.join("keys"), None).unwrap(),
+        clock,
+        entropy: Arc::new(SeededEntropy::new(seed)),
     }
 }
 

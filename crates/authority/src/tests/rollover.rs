@@ -137,6 +137,30 @@ async fn a_certificate_that_does_not_fit_is_not_imported() {
 }
 
 #[tokio::test]
+async fn a_destroyed_key_of_a_retired_ca_does_not_keep_the_next_one_from_starting() {
+    let installation = Installation::new();
+    let authority = installation.open(settings()).await;
+    let next = prepared(&authority).await;
+    authority.activate_ca(next, None, &operator()).await.unwrap();
+    authority.store().close().await;
+    drop(authority);
+    let key = installation.path().join("keys/ca-1.key");
+    let kept = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let authority = installation.open(settings()).await;
+    assert_eq!(authority.cas().iter().map(|ca| ca.id).collect::<Vec<_>>(), [next]);
+    authority.store().close().await;
+    drop(authority);
+
+    // The current one's key is another matter.
+    let current = installation.path().join("keys/ca-2.key");
+    std::fs::write(&current, kept).unwrap();
+    let opened = installation.open_disturbed(settings(), Arc::new(Undisturbed)).await;
+    let fault = opened.unwrap_err().to_string();
+    assert!(fault.contains("ca-2 does not hold the key of CA 2"), "{fault}");
+}
+
+#[tokio::test]
 async fn a_ca_is_exported_with_its_chain() {
     let installation = Installation::new();
     let authority = installation.open(settings()).await;

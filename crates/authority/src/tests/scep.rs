@@ -120,6 +120,32 @@ async fn a_rotation_killed_at_any_step_leaves_one_certificate_for_one_key() {
 }
 
 #[tokio::test]
+async fn a_lost_registration_authority_key_is_replaced_at_the_next_start() {
+    let installation = Installation::new();
+    let settings = with_identity(KeyAlgorithm::P256, ScepIdentityChoice::Automatic);
+    let authority = installation.open(settings.clone()).await;
+    let before = authority.scep_identity(&Scope::DEFAULT).unwrap().certificate.clone();
+    authority.store().close().await;
+    drop(authority);
+    std::fs::remove_file(installation.path().join("keys/ra-1-1.key")).unwrap();
+    let authority = installation.open(settings).await;
+    let after = authority.scep_identity(&Scope::DEFAULT).unwrap();
+    assert_ne!(after.certificate, before);
+    assert!(after.receiver(&CertificateId::of(&before)).is_none());
+}
+
+#[tokio::test]
+async fn an_expired_ca_starts_without_scep() {
+    let installation = Installation::new();
+    let settings = with_identity(KeyAlgorithm::P256, ScepIdentityChoice::Automatic);
+    installation.open(settings.clone()).await.store().close().await;
+    installation.clock.advance(3651 * 86_400);
+    let authority = installation.open(settings).await;
+    assert!(authority.scep_identity(&Scope::DEFAULT).is_none());
+    assert_eq!(authority.cas().iter().count(), 1, "it still answers for what it issued");
+}
+
+#[tokio::test]
 async fn the_next_and_the_retired_ca_open_messages_too() {
     let settings = with_identity(RSA, ScepIdentityChoice::Automatic);
     let installation = Installation::new();
