@@ -142,10 +142,17 @@ pub(crate) async fn run(
             tokio::spawn(async move { worker(&target, &*traffic, &next, &done, until).await })
         })
         .collect();
-    if let Until::Elapsed(duration) = until {
-        tokio::time::sleep(duration).await;
-        done.store(true, Ordering::Relaxed);
-    }
+    // Requests that were made beforehand may be used up before the time is.
+    let timer = match until {
+        Until::Elapsed(duration) => Some(tokio::spawn({
+            let done = Arc::clone(&done);
+            async move {
+                tokio::time::sleep(duration).await;
+                done.store(true, Ordering::Relaxed);
+            }
+        })),
+        Until::Sent(_) => None,
+    };
     let mut latencies = Vec::new();
     let mut failures = BTreeMap::new();
     for worker in workers {
@@ -156,6 +163,9 @@ pub(crate) async fn run(
         }
     }
     let elapsed = started.elapsed();
+    if let Some(timer) = timer {
+        timer.abort();
+    }
     latencies.sort_unstable();
     Ok(Outcome { elapsed, latencies, failures })
 }
