@@ -26,7 +26,7 @@ pub async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
     let global = &cli.global;
     match cli.command {
         Command::Serve(args) => serve::run(args, global).await,
-        Command::Demo(args) => demo::run(args, output).await,
+        Command::Demo(args) => demo::run(args, global, output).await,
         Command::Doctor(args) => doctor::run(args, global, output).await,
         Command::Ca(command) => ca::run(command, global, output).await,
         Command::Certificate(command) => certificate::run(command, global, output).await,

@@ -1,25 +1,32 @@
-//! `lanyard demo`: everything on loopback, a tour through it, then it stays up.
+//! `lanyard demo`: everything on loopback, a tour through it, then it stays up until it is told to stop.
+//!
+//! What the tour shows is `tour`'s, how it is told `story`'s, where files go `place`'s.
 
+mod place;
 mod ready;
+mod story;
 mod tour;
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use clap::Args;
-use secrecy::SecretString;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::serve::not_started;
-use crate::config::unit::Span;
-use crate::config::{Config, KeySetting, LogSection};
+use super::serve;
+use crate::cli::GlobalArgs;
+use crate::config::{Config, KeySetting, LogFormat, LogSection};
 use crate::exit::{ExitStatus, Failure};
 use crate::logging;
 use crate::open::World;
 use crate::output::Output;
-use crate::server::Server;
+use crate::server::{Server, StartError};
 
+use place::Place;
 use ready::Ready;
+use story::Story;
 
 /// Where the demo answers plain HTTP.
 const HTTP: &str = "127.0.0.1:7480";
@@ -27,109 +34,145 @@ const HTTP: &str = "127.0.0.1:7480";
 /// Where the demo answers HTTPS.
 const HTTPS: &str = "127.0.0.1:7443";
 
-/// Octets of the challenge that the demo makes up.
-const CHALLENGE: usize = 12;
-
 /// Flags of `lanyard demo`.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// Answer plain HTTP here; HTTPS then finds a port by itself
+    /// Answer plain HTTP here, and HTTPS at a free port beside it; port 0 finds a free one
     #[arg(long, value_name = "ADDRESS", default_value = HTTP)]
     listen: SocketAddr,
-    /// Answer HTTPS here
+    /// Answer HTTPS here [default: 127.0.0.1:7443]
     #[arg(long, value_name = "ADDRESS")]
     listen_https: Option<SocketAddr>,
     /// Keep everything in this folder; without it, a temporary one that is removed at the end
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
-    /// End after the tour: 0 when everything went as it should, else 1
+    /// The authority's key [default: as the configuration has it, rsa-4096]
+    #[arg(long, value_enum, value_name = "KEY")]
+    ca_key: Option<KeySetting>,
+    /// End after the tour: with 0 when everything was as it should be, else 1
     #[arg(long)]
     exit: bool,
-    /// Write addresses and files, as JSON, here once everything is up
+    /// After the tour, write addresses and files as JSON here, for scripts
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
-    /// The authority's key
-    #[arg(long, value_enum, default_value = "rsa-4096")]
-    key: KeySetting,
 }
 
 /// Runs the demo.
-pub async fn run(args: DemoArgs, output: Output) -> Result<(), Failure> {
-    logging::start(&LogSection { level: "warn".into(), ..LogSection::default() });
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        outcome = show(&args, output) => outcome,
-        _ = interrupt.recv() => Ok(()),
-        _ = terminate.recv() => Ok(()),
+pub async fn run(args: DemoArgs, global: &GlobalArgs, output: Output) -> Result<(), Failure> {
+    let mut stop = Stop::listen()?;
+    if let Some(file) = &args.ready_file {
+        forget(file)?;
     }
+    let place = Place::open(args.data.as_deref(), global.config.as_deref())?;
+    let outcome = Box::pin(show(&args, &place, output, &mut stop)).await;
+    let removed = place.leave();
+    outcome.and(removed)
 }
 
-/// Starts everything, takes the tour, and stays unless told to exit. Ends early when the future is dropped; the server
-/// loses nothing by that.
-async fn show(args: &DemoArgs, output: Output) -> Result<(), Failure> {
-    let temporary = match args.data {
-        Some(_) => None,
-        None => Some(tempfile::Builder::new().prefix("lanyard-demo-").tempdir()?),
+/// Starts everything, takes the tour and stays; nothing of the server is left when this returns.
+async fn show(
+    args: &DemoArgs,
+    place: &Place,
+    output: Output,
+    stop: &mut Stop,
+) -> Result<(), Failure> {
+    let config = place.configuration(args)?;
+    logging::start(&LogSection { level: "warn".into(), format: LogFormat::Human });
+    let story = Story::new(output);
+    let doing = format!("Making the authority's key ({})", config_key(&config));
+    let began = Instant::now();
+    let starting = output.progress(&doing, Server::start(config, World::real()));
+    let server = tokio::select! {
+        server = starting => server.map_err(not_started)?,
+        () = stop.asked() => return Err(interrupted()),
     };
-    let data = match (&args.data, &temporary) {
-        (Some(folder), _) => folder.clone(),
-        (None, Some(folder)) => folder.path().to_owned(),
-        (None, None) => return Err(Failure::new(ExitStatus::Failed, "there is no data folder")),
+    let outcome = present(args, place, &server, began.elapsed(), story, stop).await;
+    server.stop().await;
+    outcome
+}
+
+/// The tour, and what comes after it.
+async fn present(
+    args: &DemoArgs,
+    place: &Place,
+    server: &Server,
+    start: Duration,
+    mut story: Story,
+    stop: &mut Stop,
+) -> Result<(), Failure> {
+    story.opening(place);
+    let ready = Ready::new(server, place);
+    place.settle(server, &ready)?;
+    let toured = tokio::select! {
+        toured = tour::take(&ready, place, start, &mut story) => toured,
+        () = stop.asked() => return Err(interrupted()),
     };
-    std::fs::create_dir_all(&data)?;
-    let challenge = challenge(&data)?;
-    let config = configuration(args, &data, &challenge);
-    let starting = Server::start(config, World::real());
-    let server =
-        output.progress("Making the authority's key", starting).await.map_err(not_started)?;
-    server.app().authority.refresh_crls().await;
-    let ready = Ready::new(&server, &data, challenge);
-    ready.write_ca()?;
+    let good_device = story.close(toured, &ready)?;
     if let Some(file) = &args.ready_file {
         ready.write(file)?;
     }
-    let toured = tour::take(&ready, output).await;
-    if args.exit {
-        server.stop().await;
-        return toured;
+    if !args.exit {
+        story.invite(&ready, place, &good_device);
+        stop.asked().await;
     }
-    if let Err(failure) = &toured {
-        output.failure(failure);
-    }
-    if output.is_json() {
-        output.answer(&ready, String::new)?;
-    } else {
-        output.answer(&(), || ready.invitation())?;
-    }
-    std::future::pending().await
+    Ok(())
 }
 
-fn configuration(args: &DemoArgs, data: &Path, challenge: &str) -> Config {
-    let mut config = Config::default();
-    let beside = |usual: &str| match (args.listen_https, args.listen.to_string() == HTTP) {
-        (Some(address), _) => address,
-        (None, true) => usual.parse().unwrap_or(SocketAddr::new(args.listen.ip(), 0)),
-        (None, false) => SocketAddr::new(args.listen.ip(), 0),
-    };
-    data.clone_into(&mut config.data);
-    config.listen.http = vec![args.listen];
-    config.listen.https = vec![beside(HTTPS)];
-    config.listen.stop_timeout = Span::seconds(5);
-    config.authority.subject = "CN=Lanyard Demo CA,O=Lanyard".into();
-    config.authority.key = args.key;
-    config.endpoints.r#static.challenge = Some(SecretString::from(challenge));
-    config
+fn config_key(config: &Config) -> lanyard_pki::KeyAlgorithm {
+    config.authority.key.into()
 }
 
-/// The challenge of a folder that is used again, else a new one.
-fn challenge(data: &Path) -> Result<String, Failure> {
-    let file = data.join("challenge");
-    if let Ok(text) = std::fs::read_to_string(&file) {
-        return Ok(text.trim().to_owned());
+/// A script must not take an earlier demo's file for this one's.
+fn forget(file: &Path) -> Result<(), Failure> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Failure::new(ExitStatus::Failed, format!("{}: {error}", file.display())))
+        }
+        _ => Ok(()),
     }
-    let octets: [u8; CHALLENGE] = lanyard_authority::entropy::random(&*World::real().entropy);
-    let text = hex::encode(octets);
-    crate::file::write_private(&file, text.as_bytes())?;
-    Ok(text)
+}
+
+fn interrupted() -> Failure {
+    Failure::new(ExitStatus::Failed, "stopped before the end of the tour")
+}
+
+fn not_started(error: StartError) -> Failure {
+    match &error {
+        StartError::Listen { address, cause } if cause.kind() == io::ErrorKind::AddrInUse => {
+            let text = format!(
+                "port {} of {} is taken by another program, perhaps another demo: end that one, or let this one find \
+                 free ports with `--listen {}`",
+                address.port(),
+                address.ip(),
+                SocketAddr::new(address.ip(), 0)
+            );
+            Failure::new(ExitStatus::Failed, text)
+        }
+        _ => serve::not_started(error),
+    }
+}
+
+/// Every signal that ends a demo: Ctrl-C, a service manager, a terminal that is closed.
+struct Stop {
+    signals: [Signal; 3],
+}
+
+impl Stop {
+    fn listen() -> io::Result<Self> {
+        let signals = [
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+        ];
+        Ok(Self { signals })
+    }
+
+    async fn asked(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.signals;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! What scripts and people need to know about a demo that is up.
+//! What scripts need to know about a demo that is up.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,8 @@ use lanyard_lifecycle::id::OrganizationId;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
-use crate::exit::Failure;
+use super::place::Place;
+use crate::exit::{ExitStatus, Failure};
 use crate::routes::ca::chain_of;
 use crate::server::Server;
 
@@ -17,17 +18,17 @@ pub(super) struct Ready {
     pub(super) base_url: String,
     /// Where HTTPS is answered.
     pub(super) tls_url: String,
-    /// The authority's certificate.
+    /// The authority's certificate, DER.
     pub(super) ca_url: String,
     /// The authority's certificate, PEM.
     pub(super) ca_file: PathBuf,
     /// The data folder.
     pub(super) data_dir: PathBuf,
-    /// The SCEP endpoint with a challenge.
+    /// Where devices enroll by SCEP with a challenge.
     pub(super) static_url: String,
-    /// Its challenge.
+    /// Their challenge.
     pub(super) static_challenge: String,
-    /// The revocation list.
+    /// The revocation list, DER.
     pub(super) crl_url: String,
     /// The OCSP responder.
     pub(super) ocsp_url: String,
@@ -38,19 +39,19 @@ pub(super) struct Ready {
 }
 
 impl Ready {
-    pub(super) fn new(server: &Server, data: &Path, static_challenge: String) -> Self {
+    /// Of a running server with its files in `place`.
+    pub(super) fn new(server: &Server, place: &Place) -> Self {
         let app = server.app();
         let at = |path: &str| app.addresses.of(path);
-        let tls = server.https().first().map(|address| format!("https://{address}"));
         let cas = app.authority.cas();
         Self {
             base_url: app.addresses.base().to_owned(),
-            tls_url: tls.unwrap_or_default(),
+            tls_url: tls_url(server),
             ca_url: at("/ca"),
-            ca_file: data.join("ca.pem"),
-            data_dir: data.to_owned(),
+            ca_file: place.file("ca.pem"),
+            data_dir: place.folder().to_owned(),
             static_url: at("/static"),
-            static_challenge,
+            static_challenge: place.challenge().to_owned(),
             crl_url: at(&format!("/crl/{}", app.crl_token.expose_secret())),
             ocsp_url: at("/ocsp"),
             console_url: at("/"),
@@ -58,34 +59,24 @@ impl Ready {
         }
     }
 
-    pub(super) fn write_ca(&self) -> Result<(), Failure> {
-        Ok(crate::file::write_public(&self.ca_file, self.ca_pem.as_bytes())?)
+    /// The authority's certificate and those above it, PEM.
+    pub(super) fn ca_pem(&self) -> &str {
+        &self.ca_pem
     }
 
     /// Whole or not at all, so that a script that sees the file can read it. The challenge is in it: private.
     pub(super) fn write(&self, file: &Path) -> Result<(), Failure> {
-        Ok(crate::file::write_private(file, &serde_json::to_vec_pretty(self)?)?)
+        crate::file::write_private(file, &serde_json::to_vec_pretty(self)?).map_err(|error| {
+            Failure::new(ExitStatus::Failed, format!("{}: {error}", file.display()))
+        })
     }
+}
 
-    /// What to try next, for people.
-    pub(super) fn invitation(&self) -> String {
-        format!(
-            "It stays up until you press Ctrl-C. To try it yourself:\n\n  \
-             status page   {}\n  \
-             SCEP          {}  (challenge {})\n  \
-             OCSP          {}\n  \
-             CRL           {}\n  \
-             HTTPS         {}\n  \
-             CA            {}\n\n  \
-             lanyard certificate search --data {}\n",
-            self.console_url,
-            self.static_url,
-            self.static_challenge,
-            self.ocsp_url,
-            self.crl_url,
-            self.tls_url,
-            self.ca_file.display(),
-            self.data_dir.display()
-        )
+fn tls_url(server: &Server) -> String {
+    let Some(address) = server.https().first() else { return String::new() };
+    if !address.ip().is_unspecified() {
+        return format!("https://{address}");
     }
+    let host = server.app().addresses.host().unwrap_or_else(crate::address::machine_name);
+    format!("https://{host}:{}", address.port())
 }
