@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --example issue -- rsa-2048 20000 64` issues 20,000 certificates for RSA-2048 clients, 64 at a
 //! time, with an RSA-2048 CA and a durable SQLite store in a temporary folder; then it makes the same key operations
-//! (verify the request, sign, verify the signature) alone, and prints both.
+//! (verify the request, sign) alone, and prints both.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -130,7 +130,7 @@ async fn issue_all(authority: &Authority, requests: Vec<Request>, at_a_time: usi
     .await
 }
 
-/// What no authority can do without: the request's signature verified, the certificate's made and verified.
+/// What no authority can do without: the request's signature verified, the certificate's made.
 async fn keys_alone(authority: &Authority, requests: Vec<Request>, at_a_time: usize) -> Result<()> {
     let ca = authority.cas().iter().next().context("a CA")?.clone();
     let algorithm: SignatureAlgorithm = ca.signature_algorithm;
@@ -141,7 +141,7 @@ async fn keys_alone(authority: &Authority, requests: Vec<Request>, at_a_time: us
             // As long as a certificate.
             let message = request.csr.as_der();
             let signature = ca.signer.sign(algorithm, message).await?;
-            ca.signer.public_key().verify(algorithm, message, &signature)?;
+            std::hint::black_box(signature);
             Ok(())
         }
     })

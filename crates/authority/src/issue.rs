@@ -2,27 +2,28 @@
 //!
 //! Who may have what is [`lanyard_lifecycle::policy`]'s to decide; how the certificate comes about is in `certify`.
 
+mod request;
+
 use std::sync::Arc;
 
 use lanyard_lifecycle::Refusal;
 use lanyard_lifecycle::binding::Binding;
-use lanyard_lifecycle::id::EndpointId;
 use lanyard_lifecycle::policy::{
     self, Approval, Challenge, Claims, Credential, OldCertificate, Period, Permit, Terms,
 };
 use lanyard_lifecycle::refusal::NamePart;
-use lanyard_pki::certificate::Certificate;
-use lanyard_pki::csr::{CertificationRequest, ChallengePassword};
+use lanyard_pki::csr::ChallengePassword;
 use lanyard_pki::profile::{Profile, SubjectRule};
-use lanyard_store::{Claim, Enrollment, EnrollmentId, EnrollmentState, Keep, NewEnrollment};
+use lanyard_store::{Claim, Enrollment, EnrollmentState, Keep, NewEnrollment};
 use secrecy::ExposeSecret as _;
 
 use crate::audit::{Act, Actor};
 use crate::ca::Ca;
-use crate::certify::{Certified, Issued, Order, Origin};
+use crate::certify::{Certified, Order, Origin};
 use crate::error::Doing as _;
 use crate::settings::{DAY, Endpoint, Keeping};
 use crate::{Authority, Error, Fault};
+pub use request::{Outcome, Proof, Request, Transaction};
 
 /// How long a finished transaction is remembered, in seconds. A client that lost the answer asks again within minutes;
 /// many derive the id from their key, and must be able to enroll anew with the same key some day.
@@ -30,53 +31,6 @@ const REMEMBERED: i64 = DAY;
 
 /// How long a request waits for a person, in seconds.
 const WAITS: i64 = 30 * DAY;
-
-/// A request for a certificate, whatever the protocol.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// Where it came in.
-    pub endpoint: EndpointId,
-    /// The key and the claims.
-    pub csr: CertificationRequest,
-    /// What speaks for it.
-    pub proof: Proof,
-    /// The client's transaction, where the protocol has one.
-    pub transaction: Option<Transaction>,
-    /// Who asks.
-    pub actor: Actor,
-}
-
-/// What speaks for a request.
-#[derive(Debug, Clone)]
-pub enum Proof {
-    /// The challenge password in the CSR, or the lack of one.
-    Challenge,
-    /// It is signed with the key of this certificate, which is to be renewed (RenewalReq, simplereenroll).
-    Renewal(Certificate),
-    /// It is signed with the key of this certificate, which may have been issued here (a PKCSReq whose signer is not
-    /// self-signed).
-    RenewalOrChallenge(Certificate),
-    /// The door knows who asks, and that he may.
-    Vouched,
-}
-
-/// A client's transaction (RFC 8894 section 3.2.1.1).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Transaction {
-    /// Its id, as sent.
-    pub id: Vec<u8>,
-    /// SHA-256 of the SubjectPublicKeyInfo of the key that signed the message.
-    pub signer: [u8; 32],
-}
-
-/// What came of a request that was not refused.
-#[derive(Debug, Clone)]
-pub enum Outcome {
-    /// The certificate.
-    Issued(Issued),
-    /// A person has to decide: ask again.
-    Pending(EnrollmentId),
-}
 
 impl Authority {
     /// Issues a certificate, or says that a person has to decide.
@@ -336,24 +290,4 @@ fn check_profile(profile: &Profile, permit: &Permit) -> Result<(), Refusal> {
 pub(crate) struct Admitted {
     pub(crate) permit: Permit,
     pub(crate) renewed: Option<Binding>,
-}
-
-impl Request {
-    /// The certificate that it is signed with.
-    fn renews(&self) -> Option<&Certificate> {
-        match &self.proof {
-            Proof::Renewal(old) | Proof::RenewalOrChallenge(old) => Some(old),
-            Proof::Challenge | Proof::Vouched => None,
-        }
-    }
-
-    /// What the store knows the transaction by. A renewal is another transaction than the enrollment of the certificate
-    /// that it is signed with, although clients that derive the id from their key send the same one.
-    fn transaction_key(&self) -> Option<Vec<u8>> {
-        let transaction = self.transaction.as_ref()?;
-        Some(match self.renews() {
-            None => transaction.id.clone(),
-            Some(old) => [&transaction.id[..], b" renews ", &old.fingerprint_sha256()].concat(),
-        })
-    }
 }

@@ -19,8 +19,10 @@ pub trait Signer: fmt::Debug + Send + Sync {
     /// What it can sign with, the algorithm to prefer first. Never empty.
     fn algorithms(&self) -> &[SignatureAlgorithm];
 
-    /// The signature of `message`, in the form that X.509 has for the algorithm (ECDSA: DER of `r`
-    /// and `s`).
+    /// The signature of `message`, in the form that X.509 has for the algorithm (ECDSA: DER of `r` and `s`).
+    ///
+    /// It verifies: an adapter to a device or library that does not check its own computation does so before it
+    /// returns, because one faulty RSA signature can reveal the key.
     ///
     /// [`SignError::Unsupported`] for an algorithm that is not in [`Signer::algorithms`].
     fn sign<'a>(
