@@ -180,7 +180,7 @@ impl Authority {
     async fn repeated(&self, request: &Request, known: &Enrollment) -> Result<Outcome, Error> {
         let signer = request.transaction.as_ref().map(|transaction| transaction.signer);
         let same = signer == Some(known.request.signer_sha256)
-            && request.csr.fingerprint() == known.request.csr_sha256;
+            && request.digest() == known.request.csr_sha256;
         if !same {
             return Err(Refusal::TransactionReused.into());
         }
@@ -241,7 +241,7 @@ impl Authority {
             transaction_id,
             scope: endpoint.scope,
             signer_sha256: signer.unwrap_or_else(|| request.csr.public_key().fingerprint()),
-            csr_sha256: request.csr.fingerprint(),
+            csr_sha256: request.digest(),
             csr: None,
             context: None,
             subject: match endpoint.keep {

@@ -4,7 +4,7 @@ use lanyard_lifecycle::id::EndpointId;
 use lanyard_pki::Time;
 use lanyard_store::Unfinished;
 
-use crate::audit::Actor;
+use crate::audit::{Act, Actor};
 use crate::certify::{About, Issued, Prepared};
 use crate::error::Doing as _;
 use crate::{Authority, Fault};
@@ -26,8 +26,8 @@ impl Authority {
             let (mut finished, mut failed) = (0_u64, 0_u64);
             for one in unfinished.into_iter().filter(|one| one.prepared_at <= latest) {
                 let serial = one.serial.clone();
-                match self.finish_unfinished(one).await {
-                    Ok(_) => finished += 1,
+                match self.finish_or_abandon(one).await {
+                    Ok(()) => finished += 1,
                     Err(fault) => {
                         failed += 1;
                         tracing::error!(
@@ -42,6 +42,24 @@ impl Authority {
                 return Ok(failed);
             }
         }
+    }
+
+    /// Finishes one, or gives it up: a retired CA whose key was destroyed signs nothing any more.
+    async fn finish_or_abandon(&self, one: Unfinished) -> Result<(), Fault> {
+        if self.cas().by_id(one.ca).is_some() {
+            return self.finish_unfinished(one).await.map(|_| ());
+        }
+        let now = self.now();
+        let reason = "the key of its CA is gone";
+        let audit = Act::AbandonCertificate.by(&Actor::System, now).scope(one.scope);
+        let audit = audit.target(&one.serial).detail(&serde_json::json!({ "reason": reason }));
+        let abandoned = self
+            .store()
+            .abandon_certificate(one.serial.clone(), reason.to_owned(), now, Some(audit.done()))
+            .await;
+        abandoned.doing("give a certificate up")?;
+        tracing::warn!(cert.serial = %one.serial, "Gave a prepared certificate up: {reason}");
+        Ok(())
     }
 
     /// Signs and completes one.

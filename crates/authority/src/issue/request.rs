@@ -3,6 +3,7 @@
 use lanyard_lifecycle::id::EndpointId;
 use lanyard_pki::certificate::Certificate;
 use lanyard_pki::csr::CertificationRequest;
+use lanyard_pki::digest;
 use lanyard_store::EnrollmentId;
 
 use crate::audit::Actor;
@@ -62,6 +63,12 @@ impl Request {
             Proof::Renewal(old) | Proof::RenewalOrChallenge(old) => Some(old),
             Proof::Challenge | Proof::Vouched => None,
         }
+    }
+
+    /// What tells two requests apart: SHA-256 over what is signed. The signature is left out, because a client that asks
+    /// again may sign again, and ECDSA never signs alike.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        digest::sha256(self.csr.info_der())
     }
 
     /// What the store knows the transaction by. A renewal is another transaction than the enrollment of the certificate

@@ -174,6 +174,9 @@ async fn an_issued_certificate_is_found_by_issuer_and_serial_number() {
     let by = issued.ca.certificate.subject().clone();
     let found = authority.issued_by(&by, &issued.serial).await.unwrap();
     assert_eq!(found.certificate, issued.certificate);
+    let ca = &issued.ca.certificate;
+    let found = authority.issued_by(ca.issuer(), ca.serial()).await.unwrap();
+    assert_eq!(found.certificate, ca.as_der());
     let other = authority.issued_by(&name("CN=Other"), &issued.serial).await;
     assert_eq!(refusal(other), Refusal::UnknownCertificate);
 }

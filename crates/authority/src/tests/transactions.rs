@@ -16,6 +16,18 @@ async fn a_repeated_transaction_gets_the_same_certificate() {
 }
 
 #[tokio::test]
+async fn a_request_that_was_only_signed_anew_is_the_same_request() {
+    let installation = Installation::new();
+    let authority = installation.open(settings()).await;
+    let device = Device::new("laptop");
+    let (once, again) = (device.request("t1").await, device.request("t1").await);
+    assert_ne!(once.csr.as_der(), again.csr.as_der(), "ECDSA never signs alike");
+    let first = issued(authority.issue(once).await);
+    let second = issued(authority.issue(again).await);
+    assert_eq!(first.certificate, second.certificate);
+}
+
+#[tokio::test]
 async fn a_repeated_transaction_with_another_csr_is_refused() {
     let installation = Installation::new();
     let authority = installation.open(settings()).await;

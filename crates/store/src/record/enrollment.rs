@@ -33,7 +33,7 @@ pub struct NewEnrollment {
     pub scope: Scope,
     /// SHA-256 of the key that signed the message.
     pub signer_sha256: [u8; 32],
-    /// SHA-256 of the PKCS#10.
+    /// SHA-256 of what the PKCS#10 signs: its signature may differ when the client asks again.
     pub csr_sha256: [u8; 32],
     /// The PKCS#10, where it is decided on later.
     pub csr: Option<Vec<u8>>,
