@@ -75,6 +75,7 @@ struct Inner {
     serials: SerialCodec,
     cas: ArcSwap<Cas>,
     scep: ArcSwap<scep::Identities>,
+    ra_keys: scep::ra::Keys,
     wake: tokio::sync::Notify,
     memory: status::Memory,
     #[cfg(test)]

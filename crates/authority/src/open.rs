@@ -15,7 +15,7 @@ use crate::ca::{CaError, Cas};
 use crate::error::Doing as _;
 use crate::settings::CertifiedBy;
 use crate::status::Memory;
-use crate::{Authority, Fault, Inner, Ports, Settings, keys};
+use crate::{Authority, Fault, Inner, Ports, Settings, keys, scep};
 
 /// Why the authority does not open. What to do about it is in the text.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +51,7 @@ async fn inner(settings: Settings, ports: Ports) -> Result<Inner, OpenError> {
         serials: SerialCodec::new(&serial_key, Epoch::FIRST),
         cas: ArcSwap::from_pointee(Cas::default()),
         scep: ArcSwap::default(),
+        ra_keys: scep::ra::Keys::default(),
         wake: tokio::sync::Notify::new(),
         memory: Memory::new(&settings.status),
         settings,

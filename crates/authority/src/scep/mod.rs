@@ -2,7 +2,7 @@
 //!
 //! What the messages look like is the protocol room's; here are the certificates to announce and the keys behind them.
 
-mod ra;
+pub(crate) mod ra;
 
 use std::sync::Arc;
 

@@ -3,7 +3,8 @@
 //! A new one is made when a third of the validity is left. The one before opens messages until its certificate ends;
 //! then its key is deleted.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lanyard_lifecycle::binding::Binding;
 use lanyard_lifecycle::id::ObjectId;
@@ -23,6 +24,17 @@ use crate::recover::INTERNAL;
 use crate::settings::seconds;
 use crate::steps::Step;
 use crate::{Authority, Error, Fault, keys};
+
+/// The keys of RAs that were read from their files, by name: opening one with a passphrase takes a fifth of a second.
+#[derive(Debug, Default)]
+pub(crate) struct Keys(Mutex<BTreeMap<String, SoftwareKey>>);
+
+impl Keys {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, SoftwareKey>> {
+        // A map that a panic left behind is whole all the same.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// An RA with its key.
 pub(super) struct Ra {
@@ -74,7 +86,9 @@ impl Authority {
         }
         let mut removed = false;
         for ended in records.iter().filter(|ra| ra.record.not_after < now) {
-            removed |= keys::remove(&self.inner.ports.keys, &ended.record.key_reference).await?;
+            let reference = &ended.record.key_reference;
+            self.inner.ra_keys.lock().remove(reference);
+            removed |= keys::remove(&self.inner.ports.keys, reference).await?;
         }
         if removed {
             self.reload_scep_identity().await?;
@@ -86,8 +100,14 @@ impl Authority {
     /// The key of an RA. One that is lost is replaced with its RA, and no reason not to start.
     async fn ra_key(&self, ra: &RaCertificate) -> Option<SoftwareKey> {
         let reference = &ra.record.key_reference;
+        if let Some(key) = self.inner.ra_keys.lock().get(reference) {
+            return Some(key.clone());
+        }
         match keys::load(&self.inner.ports.keys, reference).await {
-            Ok(key) => Some(key),
+            Ok(key) => {
+                self.inner.ra_keys.lock().insert(reference.clone(), key.clone());
+                Some(key)
+            }
             Err(fault) => {
                 tracing::error!(
                     fault = %fault.id(), cause = %fault.report(), key = %reference,

@@ -182,6 +182,27 @@ async fn an_issued_certificate_is_found_by_issuer_and_serial_number() {
 }
 
 #[tokio::test]
+async fn every_kind_of_device_key_is_certified() {
+    let installation = Installation::new();
+    let authority = installation.open(settings()).await;
+    for key in [
+        KeyAlgorithm::Rsa { bits: 2048 },
+        KeyAlgorithm::Rsa { bits: 3072 },
+        KeyAlgorithm::P256,
+        KeyAlgorithm::P384,
+        KeyAlgorithm::P521,
+        KeyAlgorithm::Ed25519,
+    ] {
+        let device = Device { key: SoftwareKey::generate(key).unwrap(), name: "laptop" };
+        let issued = issued(authority.issue(device.request(&key.to_string()).await).await);
+        let certificate = certificate(&issued);
+        assert_eq!(certificate.public_key().unwrap().algorithm(), key);
+        let usages = certificate.key_usage().unwrap().unwrap();
+        assert_eq!(usages.contains(KeyUsages::KEY_ENCIPHERMENT), key.can_encipher(), "{key}");
+    }
+}
+
+#[tokio::test]
 async fn every_kind_of_ca_key_issues() {
     for key in [
         KeyAlgorithm::Rsa { bits: 2048 },
