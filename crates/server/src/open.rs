@@ -94,6 +94,9 @@ pub async fn open(
     let wanted = config.crl.token.clone();
     let (keys, crl_token) = tokio::task::spawn_blocking(move || {
         let keys = KeyStore::open(&folder, passphrase)?;
+        for name in keys.protect()? {
+            tracing::info!(key.name = %name, "Encrypted a key file: a passphrase is set now");
+        }
         let token = match wanted {
             Some(token) => token,
             None => token(&keys)?,

@@ -87,7 +87,7 @@ pub async fn keep(app: Arc<App>, shown: Arc<ListenerCertificate>, stop: Cancella
                 tracing::info!("The listener's certificate was renewed");
             }
             Err(error) => {
-                tracing::error!(%error, "The listener's certificate could not be renewed")
+                tracing::error!(%error, "The listener's certificate could not be renewed");
             }
         }
     }

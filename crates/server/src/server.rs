@@ -144,7 +144,8 @@ impl Server {
 
     fn run_jobs(&self) {
         let (authority, stop) = (self.app.authority.clone(), self.stop.clone());
-        self.jobs.spawn(async move { stop.run_until_cancelled(authority.drive_jobs()).await });
+        self.jobs
+            .spawn(async move { stop.run_until_cancelled(Box::pin(authority.drive_jobs())).await });
         self.jobs.spawn(observe::upkeep(self.stop.clone()));
     }
 }

@@ -44,8 +44,8 @@ pub enum RequestError {
 }
 
 impl<'a> OcspRequest<'a> {
-    /// Certificates in one request beyond which it is refused.
-    pub const MOST: usize = 64;
+    /// Certificates in one request beyond which it is refused: more than a GET line of 16 kB holds.
+    pub const MOST: usize = 256;
 
     /// Reads a request.
     pub fn from_der(der: &'a [u8]) -> Result<Self, RequestError> {

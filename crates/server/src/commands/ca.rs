@@ -1,5 +1,6 @@
 //! `lanyard ca`: look after the certificate authority.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -154,7 +155,7 @@ fn described(ca: &CaView) -> String {
     let mut text = format!("{} ({}, number {})\n", ca.name, ca.state, ca.id);
     let mut line = |name: &str, value: &Option<String>| {
         if let Some(value) = value {
-            text.push_str(&format!("  {name:<14}{value}\n"));
+            let _ = writeln!(text, "  {name:<14}{value}");
         }
     };
     line("key", &ca.key);

@@ -1,5 +1,6 @@
 //! `lanyard certificate`: find, show, revoke, release, export.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -193,7 +194,7 @@ fn listed(page: &CertificatePage) -> String {
         .collect();
     let mut text = table(&["serial", "standing", "ends", "kind", "subject"], &rows);
     if let Some(next) = page.next {
-        text.push_str(&format!("\nThere are more: --after {next}\n"));
+        let _ = writeln!(text, "\nThere are more: --after {next}");
     }
     text
 }
@@ -208,26 +209,31 @@ fn described(detail: &CertificateDetail) -> String {
     let verdict = &detail.verdict;
     let mut text = verdict.state.clone();
     if let Some(since) = &verdict.since {
-        text.push_str(&format!(" since {since}"));
+        let _ = write!(text, " since {since}");
     }
     if let Some(reason) = &verdict.reason {
-        text.push_str(&format!(", {reason}"));
+        let _ = write!(text, ", {reason}");
     }
-    text.push_str(&format!(" ({})\n", verdict.rule));
+    let _ = writeln!(text, " ({})", verdict.rule);
     for fact in &verdict.facts {
-        text.push_str(&format!("  {fact}\n"));
+        let _ = writeln!(text, "  {fact}");
     }
     let record = &detail.record;
-    text.push_str(&format!("{} certificate from {}\n", record.kind, record.source));
+    let _ = writeln!(text, "{} certificate from {}", record.kind, record.source);
     if let Some(by) = &record.revoked_by {
-        text.push_str(&format!("revoked by {by}\n"));
+        let _ = writeln!(text, "revoked by {by}");
     }
     match &detail.text {
-        Some(certificate) => text.push_str(&format!("\n{certificate}")),
-        None => text.push_str(&format!(
-            "serial {}, from {} to {}; the certificate itself is not kept\n",
-            record.serial, record.not_before, record.not_after
-        )),
+        Some(certificate) => {
+            let _ = write!(text, "\n{certificate}");
+        }
+        None => {
+            let _ = writeln!(
+                text,
+                "serial {}, from {} to {}; the certificate itself is not kept",
+                record.serial, record.not_before, record.not_after
+            );
+        }
     }
     text
 }
@@ -248,10 +254,10 @@ fn sentence(now: &StandingView) -> String {
     let mut text =
         format!("{} is {}{}", now.serial, if now.changed { "" } else { "still " }, now.standing);
     if let Some(since) = &now.since {
-        text.push_str(&format!(" since {since}"));
+        let _ = write!(text, " since {since}");
     }
     if let Some(reason) = &now.reason {
-        text.push_str(&format!(" ({reason})"));
+        let _ = write!(text, " ({reason})");
     }
     text + "."
 }

@@ -173,7 +173,7 @@ pub async fn run(args: EnrollArgs, output: Output) -> Result<(), Failure> {
         let algorithm = args.key_type.into();
         let pkcs8 = output.progress("Making a key", new_key(algorithm)).await?;
         write_key(&args.key, &pkcs8)?;
-        SoftwareKey::from_pkcs8(&pkcs8).map_err(|error| key_failure(&args.key, error))?
+        SoftwareKey::from_pkcs8(&pkcs8).map_err(|error| key_failure(&args.key, &error))?
     };
     let challenge = args.server.challenge()?;
     let order = Order {
@@ -298,13 +298,13 @@ pub(super) async fn new_key(
 /// The key in a file: PKCS #8, PEM, not encrypted.
 pub(super) fn read_key(path: &Path) -> Result<SoftwareKey, Failure> {
     let text = zeroize::Zeroizing::new(read_file(path)?);
-    let text = str::from_utf8(&text).map_err(|error| key_failure(path, error))?;
-    let der = pem::decode(pem::PRIVATE_KEY, text).map_err(|error| key_failure(path, error))?;
+    let text = str::from_utf8(&text).map_err(|error| key_failure(path, &error))?;
+    let der = pem::decode(pem::PRIVATE_KEY, text).map_err(|error| key_failure(path, &error))?;
     let der = zeroize::Zeroizing::new(der);
-    SoftwareKey::from_pkcs8(&der).map_err(|error| key_failure(path, error))
+    SoftwareKey::from_pkcs8(&der).map_err(|error| key_failure(path, &error))
 }
 
-fn key_failure(path: &Path, error: impl std::fmt::Display) -> Failure {
+fn key_failure(path: &Path, error: &dyn std::fmt::Display) -> Failure {
     let text = format!(
         "{}: {error}. A key file is PKCS #8 in PEM (BEGIN PRIVATE KEY), not encrypted",
         path.display()
@@ -353,6 +353,7 @@ fn written(path: &Path, outcome: std::io::Result<()>) -> Result<(), Failure> {
 }
 
 /// A client's failure, with the exit status that it deserves.
+#[expect(clippy::needless_pass_by_value, reason = "handed on by map_err")]
 pub(super) fn failed(error: ScepClientError) -> Failure {
     let status = match &error {
         ScepClientError::Unreachable(..) | ScepClientError::Status { .. } => {

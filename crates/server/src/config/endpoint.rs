@@ -61,7 +61,6 @@ impl Default for StaticEndpointSection {
                 UsageSetting::ClientAuth,
                 UsageSetting::ServerAuth,
                 UsageSetting::EmailProtection,
-                UsageSetting::SmartcardLogon,
             ],
         }
     }
@@ -96,11 +95,11 @@ pub enum RenewalSetting {
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub enum RequestedUsagesSetting {
-    /// Certificates get the endpoint's usages, whatever is asked for.
+    /// A request gets what it asks for, as far as it may be granted; what asks for nothing gets the endpoint's usages.
     #[default]
-    Ignored,
-    /// A request gets what it asks for, as far as it may be granted.
     Granted,
+    /// Certificates get the endpoint's usages, whatever is asked for.
+    Ignored,
 }
 
 /// What a certificate is for.

@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use lanyard_authority::{Actor, Authority, Error, Persistence};
+use lanyard_lifecycle::Refusal;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -84,7 +85,10 @@ impl From<OperationError> for OperationFailure {
         let text = error.to_string();
         let kind = match &error {
             OperationError::Invalid(_) => FailureKind::Invalid,
-            OperationError::NotFound(_) => FailureKind::NotFound,
+            OperationError::NotFound(_)
+            | OperationError::Authority(Error::Refused(
+                Refusal::UnknownCertificate | Refusal::UnknownTransaction,
+            )) => FailureKind::NotFound,
             OperationError::Conflict(_) | OperationError::Authority(Error::Refused(_)) => {
                 FailureKind::Refused
             }

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use lanyard_signer::{KeyStore, Protection};
+use secrecy::ExposeSecret as _;
 
 use super::Finding;
 use crate::config::{Config, Loaded, Origin};
@@ -28,7 +29,7 @@ pub(super) fn look(loaded: &Loaded) -> Vec<Finding> {
     if keys_folder(config).exists() {
         findings.push(key_files(loaded));
     }
-    findings.extend(challenge(config));
+    findings.push(challenge(config));
     findings.extend(secret_files(loaded));
     findings
 }
@@ -142,10 +143,9 @@ fn key_files(loaded: &Loaded) -> Finding {
     }
 }
 
-fn challenge(config: &Config) -> Option<Finding> {
-    use secrecy::ExposeSecret as _;
+fn challenge(config: &Config) -> Finding {
     let challenge = config.endpoints.r#static.challenge.as_ref();
-    Some(match challenge.map(|challenge| challenge.expose_secret().chars().count()) {
+    match challenge.map(|challenge| challenge.expose_secret().chars().count()) {
         None => Finding::warning(
             "enrollment",
             "No endpoint is configured: nobody can enroll.",
@@ -157,7 +157,7 @@ fn challenge(config: &Config) -> Option<Finding> {
             "Choose one of 16 or more: whoever guesses it gets a certificate.",
         ),
         Some(_) => Finding::well("enrollment", "/static takes requests with a challenge."),
-    })
+    }
 }
 
 /// Files with secrets that others may read.

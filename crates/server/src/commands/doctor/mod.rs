@@ -6,6 +6,7 @@ mod records;
 
 use clap::Args;
 use serde::Serialize;
+use std::fmt::Write as _;
 
 use super::load_with;
 use crate::cli::{GlobalArgs, InstallationArgs};
@@ -98,9 +99,9 @@ fn report(findings: &[Finding]) -> String {
             State::Warning => "warning ",
             State::Trouble => "TROUBLE ",
         };
-        text.push_str(&format!("{mark} {:<12} {}\n", finding.about, finding.text));
+        let _ = writeln!(text, "{mark} {:<12} {}", finding.about, finding.text);
         if let Some(fix) = &finding.fix {
-            text.push_str(&format!("                      {fix}\n"));
+            let _ = writeln!(text, "                      {fix}");
         }
     }
     text

@@ -6,6 +6,7 @@ use http::StatusCode;
 use lanyard_authority::scep::ScepIdentity;
 use lanyard_authority::settings::Endpoint;
 use lanyard_lifecycle::policy::RenewalRules;
+use lanyard_pki::Certificate;
 use lanyard_scep::server::{CaCertAnswer, ca_certificates, next_ca_certificates};
 use lanyard_scep::{Capabilities, Capability};
 
@@ -27,7 +28,7 @@ pub(super) fn capabilities(app: &App, endpoint: &Endpoint) -> Vec<u8> {
 /// The certificates that clients are to know.
 pub(super) fn certificates(app: &App, endpoint: &Endpoint) -> Result<CaCertAnswer, Problem> {
     let identity = identity(app, endpoint)?;
-    let announced: Vec<&[u8]> = identity.announced.iter().map(|one| one.as_der()).collect();
+    let announced: Vec<&[u8]> = identity.announced.iter().map(Certificate::as_der).collect();
     Ok(ca_certificates(&announced))
 }
 
@@ -41,7 +42,7 @@ pub(super) async fn next_certificates(app: &App, endpoint: &Endpoint) -> Result<
     let present = cas
         .current(endpoint.scope.organization)
         .ok_or_else(|| none("No authority issues here."))?;
-    let certificates: Vec<&[u8]> = next.path().map(|one| one.as_der()).collect();
+    let certificates: Vec<&[u8]> = next.path().map(Certificate::as_der).collect();
     let unsigned =
         next_ca_certificates(&certificates, &present.certificate, present.signature_algorithm);
     let signature = present.signer.sign(unsigned.algorithm(), unsigned.tbs()).await;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use http::StatusCode;
 use lanyard_authority::scep::ScepIdentity;
 use lanyard_authority::settings::Endpoint;
-use lanyard_authority::{Actor, Error, Fault, Outcome, Persistence, Proof, Request, Transaction};
+use lanyard_authority::{
+    Actor, Error, Fault, Issued, Outcome, Persistence, Proof, Request, Transaction,
+};
 use lanyard_lifecycle::Refusal;
 use lanyard_pki::Certificate;
 use lanyard_pki::cms::{
@@ -82,11 +84,8 @@ impl Exchange<'_> {
             Ok(needs) => needs,
             Err(rejected) => return self.reject(rejected).await,
         };
-        let key = match self.content_key(&needs).await? {
-            Some(key) => key,
-            None => {
-                return self.fail(needs.reply_to(), FailInfo::BadAlg, "key transport", None).await;
-            }
+        let Some(key) = self.content_key(&needs).await? else {
+            return self.fail(needs.reply_to(), FailInfo::BadAlg, "key transport", None).await;
         };
         match needs.decrypted(&key) {
             Ok(opened) => self.decide(opened).await,
@@ -132,10 +131,7 @@ impl Exchange<'_> {
                 self.app.authority.issue(request).await
             }
             Asked::Poll(_) => self.app.authority.poll(self.endpoint.id, &transaction).await,
-            Asked::GetCert(named) => {
-                let found = self.app.authority.issued_by(&named.issuer, &named.serial).await;
-                found.map(Outcome::Issued)
-            }
+            Asked::GetCert(named) => self.look_up(&opened.signer, named).await,
             Asked::GetCrl(named) => return self.crl(&opened, named).await,
         };
         match outcome {
@@ -175,12 +171,43 @@ impl Exchange<'_> {
         Actor::Client { endpoint: self.endpoint.name.clone(), address: self.client.0 }
     }
 
-    /// GetCRL: the complete CRL of the CA that the message names.
+    /// GetCert: the certificate that the message names, for its own key and for whoever has a certificate from here.
+    async fn look_up(
+        &self,
+        signer: &Certificate,
+        named: &IssuerAndSerialNumber,
+    ) -> Result<Outcome, Error> {
+        let found = self.app.authority.issued_by(&named.issuer, &named.serial).await;
+        let is_own = |found: &Issued| {
+            Certificate::from_der(&found.certificate)
+                .is_ok_and(|one| one.spki_der() == signer.spki_der())
+        };
+        let may_have = found.as_ref().is_ok_and(is_own) || self.knows(signer).await?;
+        if may_have { found.map(Outcome::Issued) } else { Err(Refusal::Unauthenticated.into()) }
+    }
+
+    /// Whether a signer's certificate was issued here. What anyone may sign says nothing about who asks.
+    async fn knows(&self, signer: &Certificate) -> Result<bool, Error> {
+        match self.app.authority.issued_by(signer.issuer(), signer.serial()).await {
+            Ok(issued) => Ok(issued.certificate == signer.as_der()),
+            Err(Error::Refused(_)) => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// GetCRL: the complete CRL of the CA that the message names, for whoever has a certificate from here.
     async fn crl(
         &self,
         opened: &Opened,
         named: &IssuerAndSerialNumber,
     ) -> Result<Answered, Problem> {
+        match self.knows(&opened.signer).await {
+            Ok(true) => {}
+            Ok(false) | Err(Error::Refused(_)) => {
+                return self.refuse(opened.reply.to(), &Refusal::Unauthenticated).await;
+            }
+            Err(Error::Fault(fault)) => return Err(unable(&fault)),
+        }
         let cas = self.app.authority.cas();
         let issuer = cas.iter().find(|ca| ca.certificate.subject().matches(&named.issuer));
         match issuer.and_then(|ca| self.app.authority.complete_crl(ca.id)) {
