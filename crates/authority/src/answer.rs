@@ -36,7 +36,8 @@ pub struct Answer(Inner);
 
 #[derive(Debug, Clone)]
 enum Inner {
-    Signed { answer: Arc<Signed>, origin: Origin },
+    Kept(Arc<Signed>),
+    Fresh(Bytes),
     Failed(Failure),
 }
 
@@ -71,7 +72,8 @@ impl Answer {
     /// The OCSPResponse.
     pub fn der(&self) -> Bytes {
         match &self.0 {
-            Inner::Signed { answer, .. } => answer.der.clone(),
+            Inner::Kept(answer) => answer.der.clone(),
+            Inner::Fresh(der) => der.clone(),
             Inner::Failed(failure) => Bytes::from_static(match failure.status {
                 ResponseStatus::MalformedRequest => &MALFORMED_REQUEST,
                 ResponseStatus::Unauthorized => &UNAUTHORIZED,
@@ -83,7 +85,7 @@ impl Answer {
     /// The response's status.
     pub fn status(&self) -> ResponseStatus {
         match &self.0 {
-            Inner::Signed { .. } => ResponseStatus::Successful,
+            Inner::Kept(_) | Inner::Fresh(_) => ResponseStatus::Successful,
             Inner::Failed(failure) => failure.status,
         }
     }
@@ -91,15 +93,16 @@ impl Answer {
     /// What HTTP caches may know of it; none for what is for this client alone or is no answer.
     pub fn caching(&self) -> Option<&Caching> {
         match &self.0 {
-            Inner::Signed { answer, origin: Origin::Kept } => Some(&answer.caching),
-            Inner::Signed { origin: Origin::Fresh, .. } | Inner::Failed(_) => None,
+            Inner::Kept(answer) => Some(&answer.caching),
+            Inner::Fresh(_) | Inner::Failed(_) => None,
         }
     }
 
     /// Where its signature comes from; none when it has none.
     pub fn origin(&self) -> Option<Origin> {
         match &self.0 {
-            Inner::Signed { origin, .. } => Some(*origin),
+            Inner::Kept(_) => Some(Origin::Kept),
+            Inner::Fresh(_) => Some(Origin::Fresh),
             Inner::Failed(_) => None,
         }
     }
@@ -107,22 +110,24 @@ impl Answer {
     /// What failed of ours, to be logged once.
     pub fn fault(&self) -> Option<&Fault> {
         match &self.0 {
-            Inner::Signed { .. } => None,
+            Inner::Kept(_) | Inner::Fresh(_) => None,
             Inner::Failed(failure) => failure.fault.as_deref(),
         }
-    }
-
-    fn of(attempt: Result<Arc<Signed>, Failure>, origin: Origin) -> Self {
-        Self(match attempt {
-            Ok(answer) => Inner::Signed { answer, origin },
-            Err(failure) => Inner::Failed(failure),
-        })
     }
 }
 
 static MALFORMED_REQUEST: [u8; 5] = ResponseStatus::MalformedRequest.response();
 static TRY_LATER: [u8; 5] = ResponseStatus::TryLater.response();
 static UNAUTHORIZED: [u8; 5] = ResponseStatus::Unauthorized.response();
+
+/// An answer as it was signed.
+struct Made {
+    der: Vec<u8>,
+    this_update: Time,
+    next_update: Time,
+    /// The generation of each of its certificates before anything was read of it.
+    stamps: Vec<Stamp>,
+}
 
 /// One certificate's part of an answer.
 struct Part<'r> {
@@ -142,19 +147,25 @@ impl Authority {
             return Answer(Inner::Failed(Failure::MALFORMED));
         };
         if request.nonce().is_some() {
-            return Answer::of(self.sign_answer(&request).await.map(Arc::new), Origin::Fresh);
+            return Answer(match self.sign_answer(&request).await {
+                Ok(made) => Inner::Fresh(made.der.into()),
+                Err(failure) => Inner::Failed(failure),
+            });
         }
         let question = question(&request);
         let (answers, generations) = (&self.memory().answers, &self.memory().generations);
         if let Some(answer) = answers.current(&question, generations, self.clock()) {
-            return Answer::of(Ok(answer), Origin::Kept);
+            return Answer(Inner::Kept(answer));
         }
-        let make = async || self.sign_answer(&request).await.map(Arc::new);
+        let make = async || {
+            let Made { der, this_update, next_update, stamps } = self.sign_answer(&request).await?;
+            Ok(Arc::new(Signed::new(der, this_update, next_update, stamps.into())))
+        };
         let attempt = answers.current_or(&question, generations, self.clock(), make).await;
-        Answer::of(attempt, Origin::Kept)
+        Answer(attempt.map_or_else(Inner::Failed, Inner::Kept))
     }
 
-    async fn sign_answer(&self, request: &OcspRequest<'_>) -> Result<Signed, Failure> {
+    async fn sign_answer(&self, request: &OcspRequest<'_>) -> Result<Made, Failure> {
         let now = self.now();
         let issuers = self.issuers();
         let mut asked = Vec::with_capacity(request.len());
@@ -194,7 +205,8 @@ impl Authority {
         let unsigned = responder.frame.response(now, &answers, request.nonce());
         let signature = responder.signer.sign(unsigned.algorithm(), unsigned.tbs()).await;
         let signature = signature.doing("sign an OCSP answer").map_err(Failure::later)?;
-        Ok(Signed::new(unsigned.assemble(&signature), now, until, stamps.into()))
+        let der = unsigned.assemble(&signature);
+        Ok(Made { der, this_update: now, next_update: until, stamps })
     }
 
     async fn part<'r>(
