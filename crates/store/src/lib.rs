@@ -13,6 +13,7 @@
 
 mod backend;
 mod column;
+#[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
 mod migration;

@@ -9,14 +9,14 @@ mod authority;
 mod crl;
 mod enrollment;
 mod issuance;
-mod sample;
+pub mod sample;
 mod search;
+pub mod server;
 mod small;
 mod standing;
 
 pub use self::{
-    audit::*, authority::*, crl::*, enrollment::*, issuance::*, sample::*, search::*, small::*,
-    standing::*,
+    audit::*, authority::*, crl::*, enrollment::*, issuance::*, search::*, small::*, standing::*,
 };
 use crate::StoreError;
 

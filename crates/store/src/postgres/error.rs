@@ -7,7 +7,7 @@ use sqlx::{Error, error::DatabaseError};
 use crate::StoreError;
 
 /// How often a transaction is tried before its caller is told.
-const ATTEMPTS: u32 = 6;
+const ATTEMPTS: u32 = 8;
 
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
@@ -50,31 +50,68 @@ fn from_database(error: &dyn DatabaseError) -> StoreError {
     }
 }
 
-/// An error during the commit: whether it took place is unknown, so it must not be repeated.
-pub(super) fn during_commit(error: Error) -> StoreError {
-    match StoreError::from(error) {
-        StoreError::Unavailable(text) => {
-            StoreError::Unavailable(format!("the connection was lost during a commit: {text}"))
-        }
-        error => error,
+/// The end of an attempt that failed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Failed {
+    pub(super) error: StoreError,
+    again: Again,
+}
+
+/// Whether an attempt may be repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    Yes,
+    No,
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        let again = match error {
+            StoreError::Contended | StoreError::Unavailable(_) => Again::Yes,
+            _ => Again::No,
+        };
+        Self { error, again }
     }
 }
 
-/// Tries again while others are in the way, each time after a longer pause.
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        // Who waited for a connection has waited long enough.
+        let again = if matches!(error, Error::PoolTimedOut) { Some(Again::No) } else { None };
+        let failed = Self::from(StoreError::from(error));
+        Self { again: again.unwrap_or(failed.again), ..failed }
+    }
+}
+
+/// An error during the commit: if the connection was lost, whether it took place is unknown, so it
+/// must not be repeated.
+pub(super) fn during_commit(error: Error) -> Failed {
+    match StoreError::from(error) {
+        StoreError::Unavailable(text) => {
+            let text = format!("the connection was lost during a commit: {text}");
+            Failed { error: StoreError::Unavailable(text), again: Again::No }
+        }
+        error => error.into(),
+    }
+}
+
+/// Tries again while others are in the way or connections turn out to be broken, each time after
+/// a longer pause.
 pub(super) async fn attempts<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, StoreError>
 where
-    F: Future<Output = Result<T, StoreError>>,
+    F: Future<Output = Result<T, Failed>>,
 {
-    let mut pause = Duration::from_millis(2);
+    let mut pause = Duration::from_millis(1);
     for _ in 1..ATTEMPTS {
         match attempt().await {
-            Err(StoreError::Contended) => {}
-            done => return done,
+            Ok(done) => return Ok(done),
+            Err(Failed { error, again: Again::No }) => return Err(error),
+            Err(Failed { again: Again::Yes, .. }) => {}
         }
         tokio::time::sleep(pause).await;
         pause *= 2;
     }
-    attempt().await
+    attempt().await.map_err(|failed| failed.error)
 }
 
 #[cfg(test)]
@@ -88,7 +125,7 @@ mod tests {
         let tries = Cell::new(0);
         let lost = attempts(|| async {
             tries.set(tries.get() + 1);
-            Err::<(), _>(StoreError::Contended)
+            Err::<(), _>(StoreError::Contended.into())
         })
         .await;
         assert_eq!((lost, tries.get()), (Err(StoreError::Contended), ATTEMPTS));
@@ -99,11 +136,23 @@ mod tests {
         let tries = Cell::new(0);
         let done = attempts(|| async {
             tries.set(tries.get() + 1);
-            if tries.get() < 3 { Err(StoreError::Contended) } else { Ok(tries.get()) }
+            if tries.get() < 3 { Err(StoreError::Contended.into()) } else { Ok(tries.get()) }
         })
         .await;
         assert_eq!(done, Ok(3));
-        let failed = attempts(|| async { Err::<(), _>(StoreError::Closed) }).await;
+        let failed = attempts(|| async { Err::<(), _>(StoreError::Closed.into()) }).await;
         assert_eq!(failed, Err(StoreError::Closed));
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_may_have_happened_is_not_repeated() {
+        let tries = Cell::new(0);
+        let lost = attempts(|| async {
+            tries.set(tries.get() + 1);
+            Err::<(), _>(during_commit(Error::WorkerCrashed))
+        })
+        .await;
+        assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
+        assert_eq!(tries.get(), 1);
     }
 }

@@ -17,7 +17,11 @@ use std::sync::Arc;
 use sqlx::{Connection as _, PgPool, Postgres as Driver, pool::PoolConnection};
 use tokio::sync::oneshot;
 
-use self::{connection::PostgresConnection, error::attempts, writer::Writer};
+use self::{
+    connection::PostgresConnection,
+    error::{Failed, attempts},
+    writer::Writer,
+};
 use crate::{
     Access, Options, StoreError,
     transaction::{Act, Done, Ids, Job, Question, Transaction},
@@ -63,7 +67,7 @@ impl Postgres {
     }
 
     /// One act in one transaction.
-    async fn transact<A: Act>(&self, act: &A) -> Result<A::Outcome, StoreError> {
+    async fn transact<A: Act>(&self, act: &A) -> Result<A::Outcome, Failed> {
         let mut connection = self.pool.acquire().await?;
         let mut transaction = connection.begin().await?;
         let mut raw = PostgresConnection::new(&mut transaction);
@@ -84,7 +88,7 @@ impl Postgres {
                 }
                 drop(transaction);
                 close_if_broken(connection, &error).await;
-                return Err(error);
+                return Err(error.into());
             }
         };
         Ok(outcome)
@@ -97,7 +101,7 @@ impl Postgres {
             if let Err(error) = &answer {
                 close_if_broken(connection, error).await;
             }
-            answer
+            Ok(answer?)
         })
         .await
     }

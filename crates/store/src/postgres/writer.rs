@@ -9,7 +9,7 @@ use super::{
     batch::{self, Together},
     close_if_broken,
     connection::PostgresConnection,
-    error::{attempts, during_commit},
+    error::{Failed, attempts, during_commit},
 };
 use crate::{
     Options, StoreError,
@@ -108,16 +108,17 @@ impl Batch {
         }
     }
 
-    async fn transact(&self, pool: &PgPool, ids: &Ids) -> Result<Outcomes, StoreError> {
+    async fn transact(&self, pool: &PgPool, ids: &Ids) -> Result<Outcomes, Failed> {
         let mut connection = pool.acquire().await?;
         let done = match self.together(&mut connection, ids).await {
             Ok(Some(outcomes)) => Ok(outcomes),
-            Ok(None) | Err(StoreError::Conflict(_) | StoreError::Statement(_)) => {
+            Ok(None)
+            | Err(Failed { error: StoreError::Conflict(_) | StoreError::Statement(_), .. }) => {
                 self.one_by_one(&mut connection, ids).await
             }
             Err(error) => Err(error),
         };
-        if let Err(error) = &done {
+        if let Err(Failed { error, .. }) = &done {
             if *error == StoreError::Contended {
                 ids.leap();
             }
@@ -130,7 +131,7 @@ impl Batch {
         &self,
         connection: &mut PgConnection,
         ids: &Ids,
-    ) -> Result<Option<Outcomes>, StoreError> {
+    ) -> Result<Option<Outcomes>, Failed> {
         let mut transaction = connection.begin().await?;
         let mut raw = PostgresConnection::new(&mut transaction);
         let mut tx = Transaction::new(&mut raw, ids);
@@ -154,7 +155,7 @@ impl Batch {
         &self,
         connection: &mut PgConnection,
         ids: &Ids,
-    ) -> Result<Outcomes, StoreError> {
+    ) -> Result<Outcomes, Failed> {
         let mut transaction = connection.begin().await?;
         let mut raw = PostgresConnection::new(&mut transaction);
         let mut tx = Transaction::new(&mut raw, ids);

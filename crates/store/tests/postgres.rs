@@ -1,0 +1,290 @@
+//! The conformance suite on PostgreSQL, and what only a database server can do to a store: go
+//! away, come back, and serve several processes at once.
+//!
+//! One server for all tests, each in a database of its own. Without PostgreSQL installed the tests
+//! are passed over, visibly, unless `LANYARD_REQUIRE_POSTGRES=1`.
+
+use std::{pin::Pin, process::ExitCode};
+
+use futures_util::{
+    future::{join_all, try_join_all},
+    stream::{self, StreamExt},
+};
+use lanyard_store::{
+    Access, AuditVerdict, Claim, Completion, Options, Preparation, Store, StoreError, StoreUrl,
+    Within,
+    conformance::{
+        self, sample,
+        server::{Durability, Server, postgres_is_required},
+    },
+};
+use sqlx::{Connection, Executor, PgConnection};
+
+type Failure = Box<dyn std::error::Error>;
+type Test = fn(StoreUrl) -> Pin<Box<dyn Future<Output = Result<(), Failure>>>>;
+
+macro_rules! on_postgres {
+    ($($behaviour:ident,)+) => {
+        /// The suite's behaviours by name.
+        const BEHAVIOURS: &[(&str, Test)] = &[$((stringify!($behaviour), |url| {
+            Box::pin(async move {
+                let store = open(&url).await?;
+                conformance::$behaviour(&store).await?;
+                store.close().await;
+                Ok(())
+            })
+        }),)+];
+    };
+}
+
+lanyard_store::for_every_behaviour!(on_postgres);
+
+macro_rules! tests {
+    ($($test:ident,)+) => {
+        &[$((stringify!($test), |url| Box::pin($test(url))),)+]
+    };
+}
+
+const OTHERS: &[(&str, Test)] = tests![
+    a_newer_schema_is_refused,
+    a_changed_migration_is_refused,
+    a_store_is_read_without_being_migrated,
+    several_processes_migrate_one_database,
+    several_processes_issue_into_one_database,
+    a_lost_connection_is_replaced,
+    a_database_that_cannot_be_written_says_so,
+    a_full_queue_is_busy,
+    a_closed_store_says_so,
+];
+
+async fn open(url: &StoreUrl) -> Result<Store, StoreError> {
+    Store::open(url, Options::WRITING).await
+}
+
+fn main() -> ExitCode {
+    let server = match Server::start(Durability::Memory) {
+        Ok(Some(server)) => server,
+        Ok(None) if postgres_is_required() => {
+            eprintln!("PostgreSQL 15 or newer is not installed, and LANYARD_REQUIRE_POSTGRES=1");
+            return ExitCode::FAILURE;
+        }
+        Ok(None) => {
+            println!("test postgres ... SKIPPED: PostgreSQL 15 or newer is not installed");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("PostgreSQL does not start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match runtime.map(|runtime| runtime.block_on(run(server))) {
+        Ok(0) => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// True unless the program was called with a part of other tests' names.
+fn wanted(name: &str) -> bool {
+    let mut filters = std::env::args().skip(1).filter(|argument| !argument.starts_with('-'));
+    filters.next().is_none_or(|filter| name.contains(&filter))
+}
+
+/// Runs all tests and tells how many failed.
+async fn run(mut server: Server) -> usize {
+    let tests = BEHAVIOURS.iter().chain(OTHERS).filter(|(name, _)| wanted(name));
+    let tests: Vec<_> = tests.enumerate().collect();
+    let mut failed = stream::iter(&tests)
+        .map(|(number, (name, test))| {
+            let server = &server;
+            async move {
+                let outcome = match server.database(&format!("test_{number}")).await {
+                    Ok(url) => test(url).await,
+                    Err(error) => Err(error.into()),
+                };
+                report(name, outcome)
+            }
+        })
+        .buffer_unordered(4)
+        .fold(0, async |failed, one| failed + one)
+        .await;
+    let name = "a_server_that_was_killed_is_found_again";
+    if wanted(name) {
+        failed += report(name, a_server_that_was_killed_is_found_again(&mut server).await);
+    }
+    println!("\n{} behaviours and others ran on PostgreSQL, {failed} failed", tests.len());
+    failed
+}
+
+fn report(name: &str, outcome: Result<(), Failure>) -> usize {
+    match outcome {
+        Ok(()) => {
+            println!("test {name} ... ok");
+            0
+        }
+        Err(error) => {
+            println!("test {name} ... FAILED\n{error}");
+            1
+        }
+    }
+}
+
+fn demand(condition: bool, complaint: impl FnOnce() -> String) -> Result<(), Failure> {
+    if condition { Ok(()) } else { Err(complaint().into()) }
+}
+
+async fn statement(url: &StoreUrl, text: &str) -> Result<(), Failure> {
+    let StoreUrl::Postgres(url) = url else { return Err("no PostgreSQL".into()) };
+    let mut connection = PgConnection::connect(url).await?;
+    connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(text))).await?;
+    connection.close().await?;
+    Ok(())
+}
+
+async fn a_newer_schema_is_refused(url: StoreUrl) -> Result<(), Failure> {
+    open(&url).await?.close().await;
+    statement(&url, "INSERT INTO schema_migration VALUES (99, 'later', '')").await?;
+    let refused = open(&url).await.map(|_| ()).err();
+    demand(matches!(refused, Some(StoreError::SchemaTooNew { found: 99, .. })), || {
+        format!("a newer schema is {refused:?}")
+    })
+}
+
+async fn a_changed_migration_is_refused(url: StoreUrl) -> Result<(), Failure> {
+    open(&url).await?.close().await;
+    statement(&url, "UPDATE schema_migration SET checksum = '' WHERE version = 1").await?;
+    let refused = open(&url).await.map(|_| ()).err();
+    demand(refused == Some(StoreError::SchemaDiffers { version: 1 }), || {
+        format!("a changed migration is {refused:?}")
+    })
+}
+
+async fn a_store_is_read_without_being_migrated(url: StoreUrl) -> Result<(), Failure> {
+    let read = async || Store::open(&url, Options::READING).await;
+    let missing = read().await.map(|_| ()).err();
+    demand(matches!(missing, Some(StoreError::Missing(_))), || format!("empty: {missing:?}"))?;
+    let writing = open(&url).await?;
+    let ca = sample::with_ca(&writing).await?;
+    let reading = read().await?;
+    demand(reading.cas().await?.len() == 1, || "the CA is not read".to_owned())?;
+    let new = sample::certificate(ca, 1);
+    let refused = reading.prepare_certificate(new, Claim::None, None).await;
+    demand(matches!(refused, Err(StoreError::ReadOnly(_))), || format!("written: {refused:?}"))
+}
+
+async fn several_processes_migrate_one_database(url: StoreUrl) -> Result<(), Failure> {
+    let stores = try_join_all((0..8).map(|_| open(&url))).await?;
+    for store in &stores {
+        store.check().await?;
+    }
+    Ok(())
+}
+
+async fn several_processes_issue_into_one_database(url: StoreUrl) -> Result<(), Failure> {
+    let stores = try_join_all((0..4).map(|_| open(&url))).await?;
+    let ca = sample::with_ca(&stores[0]).await?;
+    // Every serial number and transaction is wanted by all of them at once.
+    let each = (0..800).map(async |n: u64| {
+        let store = &stores[usize::try_from(n % 4).unwrap_or(0)];
+        let seed = n / 4;
+        let entry = Some(sample::audit("certificate.prepare", "x"));
+        let new = sample::certificate(ca, seed);
+        let prepared = store.prepare_certificate(new, sample::claim(seed), entry).await?;
+        let der = sample::der(n);
+        let entry = Some(sample::audit("certificate.issue", "x"));
+        let completed =
+            store.complete_certificate(sample::serial(seed), der, sample::NOW, entry).await?;
+        Ok::<_, StoreError>((prepared, completed))
+    });
+    let outcomes: Vec<_> = join_all(each).await.into_iter().collect::<Result<_, _>>()?;
+    let prepared = outcomes.iter().filter(|(p, _)| *p == Preparation::Prepared).count();
+    let completed = outcomes.iter().filter(|(_, c)| *c == Completion::Completed).count();
+    demand(prepared == 200, || format!("{prepared} of 200 were prepared"))?;
+    let counts = stores[1].counts(Within::Everywhere).await?;
+    let counted: u64 = counts.iter().map(|count| count.good).sum();
+    demand(counted == completed as u64, || format!("{completed} completed, {counted} counted"))?;
+    let verdict = stores[2].verify_audit().await?;
+    let expected = i64::try_from(prepared + completed)?;
+    demand(matches!(verdict, AuditVerdict::Intact { entries, .. } if entries == expected), || {
+        format!("{expected} acts, and the audit trail is {verdict:?}")
+    })
+}
+
+async fn a_lost_connection_is_replaced(url: StoreUrl) -> Result<(), Failure> {
+    let store = open(&url).await?;
+    let ca = sample::with_ca(&store).await?;
+    for seed in 0..5 {
+        statement(
+            &url,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        .await?;
+        let new = sample::certificate(ca, seed);
+        let prepared = store.prepare_certificate(new, sample::claim(seed), None).await?;
+        demand(prepared == Preparation::Prepared, || format!("{seed}: {prepared:?}"))?;
+        store.check().await?;
+        store.setting_or(sample::other_scope().organization, "a", setting()).await?;
+    }
+    Ok(())
+}
+
+fn setting() -> lanyard_store::StoredSetting {
+    let updated_by = "ada".to_owned();
+    lanyard_store::StoredSetting { value: "1".to_owned(), updated_at: sample::NOW, updated_by }
+}
+
+async fn a_database_that_cannot_be_written_says_so(url: StoreUrl) -> Result<(), Failure> {
+    open(&url).await?.close().await;
+    statement(
+        &url,
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', \
+         current_database()); END $$",
+    )
+    .await?;
+    let store = open(&url).await?;
+    let refused = sample::with_ca(&store).await;
+    demand(matches!(refused, Err(StoreError::ReadOnly(_))), || format!("written: {refused:?}"))
+}
+
+async fn a_full_queue_is_busy(url: StoreUrl) -> Result<(), Failure> {
+    let options = Options { queue: 2, batch: 1, access: Access::Writing, readers: 1 };
+    let store = Store::open(&url, options).await?;
+    let ca = sample::with_ca(&store).await?;
+    let each =
+        (0..50).map(|n| store.prepare_certificate(sample::certificate(ca, n), Claim::None, None));
+    let outcomes = join_all(each).await;
+    let busy = outcomes.iter().filter(|o| **o == Err(StoreError::Busy)).count();
+    let prepared = outcomes.iter().filter(|o| **o == Ok(Preparation::Prepared)).count();
+    demand(busy > 0 && prepared > 0 && busy + prepared == 50, || format!("{outcomes:?}"))?;
+    let recorded = store.count_unfinished().await?;
+    demand(recorded == prepared as u64, || format!("{recorded} are recorded, {prepared} told"))
+}
+
+async fn a_closed_store_says_so(url: StoreUrl) -> Result<(), Failure> {
+    let store = open(&url).await?;
+    let ca = sample::with_ca(&store).await?;
+    store.close().await;
+    let prepared = store.prepare_certificate(sample::certificate(ca, 1), Claim::None, None).await;
+    demand(prepared == Err(StoreError::Closed), || format!("prepared: {prepared:?}"))?;
+    let checked = store.check().await;
+    demand(checked == Err(StoreError::Closed), || format!("checked: {checked:?}"))
+}
+
+async fn a_server_that_was_killed_is_found_again(server: &mut Server) -> Result<(), Failure> {
+    let url = server.database("killed").await?;
+    let store = open(&url).await?;
+    let ca = sample::with_ca(&store).await?;
+    sample::issue(&store, sample::certificate(ca, 1), 1).await?;
+    server.kill()?;
+    let new = sample::certificate(ca, 2);
+    let down = store.prepare_certificate(new.clone(), Claim::None, None).await;
+    demand(matches!(down, Err(StoreError::Unavailable(_))), || format!("down: {down:?}"))?;
+    let down = store.certificate_status(sample::serial(1)).await;
+    demand(matches!(down, Err(StoreError::Unavailable(_))), || format!("down: {down:?}"))?;
+    server.go_on()?;
+    let up = store.prepare_certificate(new, Claim::None, None).await?;
+    demand(up == Preparation::Prepared, || format!("up: {up:?}"))?;
+    let der = store.certificate_der(sample::serial(1)).await?;
+    demand(der.is_some(), || "an acknowledged certificate is gone".to_owned())
+}
