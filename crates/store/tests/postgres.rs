@@ -14,7 +14,9 @@ use lanyard_store::{
     Access, AuditVerdict, Claim, Completion, Options, Preparation, Store, StoreError, StoreUrl,
     Within,
     conformance::{
-        self, sample,
+        self,
+        harness::Harness,
+        sample,
         server::{Durability, Server, postgres_is_required},
     },
 };
@@ -62,39 +64,29 @@ async fn open(url: &StoreUrl) -> Result<Store, StoreError> {
 }
 
 fn main() -> ExitCode {
-    let server = match Server::start(Durability::Memory) {
-        Ok(Some(server)) => server,
+    const NAME: &str = "postgres";
+    let Some(mut harness) = Harness::begin(NAME) else { return ExitCode::SUCCESS };
+    match Server::start(Durability::Memory) {
+        Ok(Some(server)) => {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+            match runtime {
+                Ok(runtime) => runtime.block_on(run(&mut harness, server)),
+                Err(error) => harness.ended(NAME, Err(error)),
+            }
+        }
         Ok(None) if postgres_is_required() => {
-            eprintln!("PostgreSQL 15 or newer is not installed, and LANYARD_REQUIRE_POSTGRES=1");
-            return ExitCode::FAILURE;
+            harness.ended(NAME, Err("PostgreSQL is missing and LANYARD_REQUIRE_POSTGRES=1"));
         }
-        Ok(None) => {
-            println!("test postgres ... SKIPPED: PostgreSQL 15 or newer is not installed");
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => {
-            eprintln!("PostgreSQL does not start: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    match runtime.map(|runtime| runtime.block_on(run(server))) {
-        Ok(0) => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
+        Ok(None) => harness.pass_over(NAME, "PostgreSQL 15 or newer is not installed"),
+        Err(error) => harness.ended(NAME, Err(format!("PostgreSQL does not start: {error}"))),
     }
+    harness.end()
 }
 
-/// True unless the program was called with a part of other tests' names.
-fn wanted(name: &str) -> bool {
-    let mut filters = std::env::args().skip(1).filter(|argument| !argument.starts_with('-'));
-    filters.next().is_none_or(|filter| name.contains(&filter))
-}
-
-/// Runs all tests and tells how many failed.
-async fn run(mut server: Server) -> usize {
-    let tests = BEHAVIOURS.iter().chain(OTHERS).filter(|(name, _)| wanted(name));
+async fn run(harness: &mut Harness, mut server: Server) {
+    let tests = BEHAVIOURS.iter().chain(OTHERS).filter(|(name, _)| harness.wants(name));
     let tests: Vec<_> = tests.enumerate().collect();
-    let mut failed = stream::iter(&tests)
+    let mut ends = stream::iter(tests)
         .map(|(number, (name, test))| {
             let server = &server;
             async move {
@@ -102,30 +94,17 @@ async fn run(mut server: Server) -> usize {
                     Ok(url) => test(url).await,
                     Err(error) => Err(error.into()),
                 };
-                report(name, outcome)
+                (*name, outcome)
             }
         })
-        .buffer_unordered(4)
-        .fold(0, async |failed, one| failed + one)
-        .await;
-    let name = "a_server_that_was_killed_is_found_again";
-    if wanted(name) {
-        failed += report(name, a_server_that_was_killed_is_found_again(&mut server).await);
+        .buffer_unordered(4);
+    while let Some((name, outcome)) = ends.next().await {
+        harness.ended(name, outcome);
     }
-    println!("\n{} behaviours and others ran on PostgreSQL, {failed} failed", tests.len());
-    failed
-}
-
-fn report(name: &str, outcome: Result<(), Failure>) -> usize {
-    match outcome {
-        Ok(()) => {
-            println!("test {name} ... ok");
-            0
-        }
-        Err(error) => {
-            println!("test {name} ... FAILED\n{error}");
-            1
-        }
+    drop(ends);
+    let name = "a_server_that_was_killed_is_found_again";
+    if harness.wants(name) {
+        harness.ended(name, a_server_that_was_killed_is_found_again(&mut server).await);
     }
 }
 

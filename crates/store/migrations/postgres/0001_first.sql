@@ -128,7 +128,6 @@ CREATE TABLE enrollment (
 );
 CREATE UNIQUE INDEX enrollment_transaction ON enrollment (endpoint, transaction_id);
 CREATE INDEX enrollment_pending ON enrollment (id) WHERE state = 0;
-CREATE INDEX enrollment_expiry ON enrollment (expires_at);
 
 CREATE TABLE crl_number (
     ca            BIGINT NOT NULL REFERENCES ca (id),

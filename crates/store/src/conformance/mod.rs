@@ -8,6 +8,7 @@ mod audit;
 mod authority;
 mod crl;
 mod enrollment;
+pub mod harness;
 mod issuance;
 pub mod sample;
 mod search;

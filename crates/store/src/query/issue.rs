@@ -208,7 +208,8 @@ impl Act for Prepare {
     ) -> Result<Done<Preparation>, StoreError> {
         let id = tx.ids.next(self.certificate.prepared_at);
         if let Some(refusal) = self.claim(tx, id).await? {
-            return Ok(Done::Undo(refusal));
+            // Nothing was written yet.
+            return Ok(Done::Keep(refusal));
         }
         let row = CertificateRow::new(&self.certificate, id);
         if tx.connection.insert(&CERTIFICATE, &[&row.values()]).await? == 0 {

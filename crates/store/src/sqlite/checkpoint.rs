@@ -17,7 +17,7 @@ use super::connection::SqliteConnection;
 use crate::StoreError;
 
 /// Pages in the log from which the checkpointer works.
-const WORTH_WHILE: i32 = 4_096;
+const WORTH_WHILE: i32 = 8_192;
 /// Pages in the log from which the writer finishes the checkpointer's work.
 const LONG: i32 = 4 * WORTH_WHILE;
 
@@ -67,6 +67,11 @@ impl Checkpointer {
         }
     }
 
+    /// Moves what can be moved, so that the log's room can be used again; tells what was.
+    pub(super) fn make_room(writer: &SqliteConnection) -> Moved {
+        checkpoint(writer, PASSIVE)
+    }
+
     /// Ends the checkpointer and leaves no log behind.
     pub(super) fn finish(mut self, writer: &SqliteConnection) {
         drop(self.wake.take());
@@ -84,8 +89,21 @@ fn work(connection: &SqliteConnection, woken: &Receiver<()>) {
 }
 
 /// A checkpoint that fails is tried again later: the log keeps everything meanwhile.
-fn checkpoint(connection: &SqliteConnection, mode: &str) {
-    if let Err(error) = connection.raw().query_row(mode, (), |_| Ok(())) {
-        tracing::warn!(%error, "The store's log could not be moved into its file; trying later");
+fn checkpoint(connection: &SqliteConnection, mode: &str) -> Moved {
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
+    match connection.raw().query_row(mode, (), read) {
+        Ok((logged, moved)) if moved >= logged => Moved::All,
+        Ok(_) => Moved::Some,
+        Err(error) => {
+            tracing::warn!(%error, "The store's log could not be moved into its file for now");
+            Moved::Some
+        }
     }
+}
+
+/// How much of the log a checkpoint moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moved {
+    All,
+    Some,
 }

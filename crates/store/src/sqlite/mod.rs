@@ -11,11 +11,7 @@ mod open;
 mod reader;
 mod writer;
 
-use std::{
-    fs::File,
-    path::{Path, PathBuf},
-    sync::Mutex,
-};
+use std::path::{Path, PathBuf};
 
 use tokio::sync::oneshot;
 
@@ -34,25 +30,24 @@ pub(crate) struct Sqlite {
     path: PathBuf,
     writer: Option<Writer>,
     readers: Readers,
-    lock: Mutex<Option<File>>,
 }
 
 impl Sqlite {
     pub(crate) fn open(path: &Path, options: Options) -> Result<Self, StoreError> {
-        let (writer, lock) = match options.access {
+        let writer = match options.access {
             Access::Writing => {
                 let lock = open::lock(path)?;
                 let connection = open::for_writing(path)?;
                 let checkpointer = Checkpointer::start(open::for_checkpoints(path)?);
-                (Some(Writer::start(connection, checkpointer, options)?), Some(lock))
+                Some(Writer::start(connection, checkpointer, lock, options)?)
             }
             Access::Reading => {
                 open::check_for_reading(path)?;
-                (None, None)
+                None
             }
         };
         let readers = Readers::open(path, options.readers)?;
-        Ok(Self { path: path.to_owned(), writer, readers, lock: Mutex::new(lock) })
+        Ok(Self { path: path.to_owned(), writer, readers })
     }
 
     pub(crate) async fn write<A: Act>(&self, act: A) -> Result<A::Outcome, StoreError> {
@@ -82,12 +77,10 @@ impl Sqlite {
     }
 
     pub(crate) async fn close(&self) {
+        // Readers first: the last connection clears the log away, and a reader's may not.
+        self.readers.close();
         if let Some(writer) = &self.writer {
             writer.close().await;
-        }
-        self.readers.close();
-        if let Ok(mut lock) = self.lock.lock() {
-            lock.take();
         }
     }
 }

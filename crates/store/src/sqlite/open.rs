@@ -47,7 +47,8 @@ pub(super) fn for_writing(path: &Path) -> Result<SqliteConnection, StoreError> {
     raw.pragma_update(None, "synchronous", "FULL")?;
     raw.pragma_update(None, "wal_autocheckpoint", 0)?;
     raw.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    raw.pragma_update(None, "cache_size", -(32 << 10))?;
+    // Small on purpose: when a b-tree was balanced, the commit looks at every page in the cache.
+    raw.pragma_update(None, "cache_size", -(8 << 10))?;
     raw.pragma_update(None, "temp_store", "MEMORY")?;
     migrate(&raw)?;
     Ok(SqliteConnection::new(raw))

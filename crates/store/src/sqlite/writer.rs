@@ -1,19 +1,29 @@
 //! The writer: one thread, one connection, one transaction for all acts that wait.
 //!
-//! Each act has a savepoint, so one that fails takes nothing along. Replies go out after the
-//! commit. If the transaction as a whole fails, its acts are tried one by one, so that a large
-//! one that finds the disk full does not fail the small ones beside it.
+//! Nearly always all acts of a transaction go through. If one of them has to be undone, the
+//! transaction starts over with a savepoint for each, so that it takes nothing along; savepoints
+//! for all from the start would copy every page that is written. If the transaction as a whole
+//! fails, its acts are tried one by one, so that a large one that finds the disk full does not
+//! fail the small ones beside it. Replies go out after the commit.
 
-use std::{sync::Mutex, thread};
+use std::{fs::File, sync::Mutex, thread, time::Duration};
 
 use futures_util::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{checkpoint::Checkpointer, connection::SqliteConnection};
+use super::{
+    checkpoint::{Checkpointer, Moved},
+    connection::SqliteConnection,
+};
 use crate::{
     Options, StoreError,
     transaction::{Act, Done, Ids, Job, Transaction},
 };
+
+/// How long a batch may grow under load.
+const LINGER: Duration = Duration::from_millis(4);
+/// How many acts make waiting for more of them needless.
+const ENOUGH: usize = 48;
 
 type Tx<'c> = Transaction<'c, SqliteConnection>;
 
@@ -103,6 +113,7 @@ impl Writer {
     pub(super) fn start(
         mut connection: SqliteConnection,
         checkpointer: Checkpointer,
+        lock: File,
         options: Options,
     ) -> Result<Self, StoreError> {
         Checkpointer::watch(&mut connection)?;
@@ -114,6 +125,9 @@ impl Writer {
             checkpointer,
             ids: Ids::after(newest, 0),
             batch: options.batch.max(1),
+            company: false,
+            full: false,
+            _lock: lock,
         };
         thread::Builder::new()
             .name("store-writer".to_owned())
@@ -155,12 +169,43 @@ fn newest_id(connection: &SqliteConnection) -> Result<i64, StoreError> {
     )?)
 }
 
+/// Performs an act behind a savepoint.
+fn perform_alone(work: &mut dyn Work, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    let mark = tx.mark();
+    tx.connection.run("SAVEPOINT act")?;
+    if work.perform(tx)? == Writes::DoNotCount {
+        tx.go_back_to(mark);
+        tx.connection.run("ROLLBACK TO act")?;
+    }
+    tx.connection.run("RELEASE act")
+}
+
+/// What is undone when an act has to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Undo {
+    Together,
+    EachAlone,
+}
+
+/// Whether a transaction was committed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Committed {
+    Yes,
+    No,
+}
+
 /// What the writer's thread works with.
 struct Desk {
     connection: SqliteConnection,
     checkpointer: Checkpointer,
     ids: Ids,
     batch: usize,
+    /// Whether the last batch held more than one act.
+    company: bool,
+    /// Whether the disk was found full and the log not yet moved since.
+    full: bool,
+    /// Released when this thread has let go of the store.
+    _lock: File,
 }
 
 impl Desk {
@@ -168,26 +213,49 @@ impl Desk {
         let mut batch = Vec::with_capacity(self.batch);
         while let Some(first) = waiting.blocking_recv() {
             batch.push(first);
+            self.linger(&waiting);
             while batch.len() < self.batch
                 && let Ok(next) = waiting.try_recv()
             {
                 batch.push(next);
             }
             batch.retain(|work| work.is_wanted());
+            self.company = batch.len() > 1;
             self.carry_out(&mut batch);
             self.checkpointer.after_commit(&self.connection);
         }
         self.checkpointer.finish(&self.connection);
     }
 
+    /// Lets a batch grow while there is load. A commit costs as much as several acts, and while
+    /// keys are used for thousands of enrollments a second, acts come one at a time, just too late
+    /// for the commit before. Whoever is alone does not wait.
+    fn linger(&self, waiting: &mpsc::Receiver<Box<dyn Work>>) {
+        if self.company && waiting.len() < ENOUGH {
+            thread::sleep(LINGER);
+        }
+    }
+
     fn carry_out(&mut self, batch: &mut Vec<Box<dyn Work>>) {
-        match self.transact(batch) {
-            Ok(()) => batch.drain(..).for_each(Work::reply),
-            Err(error) if batch.len() == 1 => batch.drain(..).for_each(|w| w.fail(error.clone())),
+        self.make_room();
+        let mut done = self.transact(batch, Undo::Together);
+        if done == Ok(Committed::No) {
+            done = self.transact(batch, Undo::EachAlone);
+        }
+        let full = matches!(done, Err(StoreError::DiskFull(_)));
+        self.full |= full;
+        if full {
+            self.make_room();
+        }
+        match done {
+            Ok(_) => batch.drain(..).for_each(Work::reply),
+            Err(error) if batch.len() == 1 && !full => {
+                batch.drain(..).for_each(|work| work.fail(error.clone()));
+            }
             Err(_) => {
                 for mut work in batch.drain(..) {
-                    match self.transact(std::slice::from_mut(&mut work)) {
-                        Ok(()) => work.reply(),
+                    match self.transact(std::slice::from_mut(&mut work), Undo::EachAlone) {
+                        Ok(_) => work.reply(),
                         Err(error) => work.fail(error),
                     }
                 }
@@ -195,30 +263,53 @@ impl Desk {
         }
     }
 
-    fn transact(&mut self, batch: &mut [Box<dyn Work>]) -> Result<(), StoreError> {
+    /// While the disk is full, what room there is goes to the database file first: once all of the
+    /// log is moved there, the log's own room can be used again. Used up by the log, it would only
+    /// make the log longer.
+    fn make_room(&mut self) {
+        if self.full && Checkpointer::make_room(&self.connection) == Moved::All {
+            self.full = false;
+        }
+    }
+
+    fn transact(
+        &mut self,
+        batch: &mut [Box<dyn Work>],
+        undo: Undo,
+    ) -> Result<Committed, StoreError> {
         if batch.is_empty() {
-            return Ok(());
+            return Ok(Committed::Yes);
         }
         self.connection.run("BEGIN IMMEDIATE")?;
-        let done = self.perform_all(batch).and_then(|()| self.connection.run("COMMIT"));
+        let done = match self.perform_all(batch, undo) {
+            Ok(Committed::Yes) => self.connection.run("COMMIT").map(|()| Committed::Yes),
+            other => other,
+        };
         // Some errors end the transaction by themselves.
-        if done.is_err() && !self.connection.raw().is_autocommit() {
+        if done != Ok(Committed::Yes) && !self.connection.raw().is_autocommit() {
             self.connection.run("ROLLBACK")?;
         }
         done
     }
 
-    fn perform_all(&mut self, batch: &mut [Box<dyn Work>]) -> Result<(), StoreError> {
+    /// `Committed::No` if one has to be undone and is not alone.
+    fn perform_all(
+        &mut self,
+        batch: &mut [Box<dyn Work>],
+        undo: Undo,
+    ) -> Result<Committed, StoreError> {
         let mut tx = Transaction::new(&mut self.connection, &self.ids);
         for work in batch {
-            let mark = tx.mark();
-            tx.connection.run("SAVEPOINT act")?;
-            if work.perform(&mut tx)? == Writes::DoNotCount {
-                tx.go_back_to(mark);
-                tx.connection.run("ROLLBACK TO act")?;
+            match undo {
+                Undo::Together => {
+                    if work.perform(&mut tx)? == Writes::DoNotCount {
+                        return Ok(Committed::No);
+                    }
+                }
+                Undo::EachAlone => perform_alone(work.as_mut(), &mut tx)?,
             }
-            tx.connection.run("RELEASE act")?;
         }
-        tx.finish().now_or_never().unwrap_or(Err(StoreError::Closed))
+        let finished = tx.finish().now_or_never().unwrap_or(Err(StoreError::Closed));
+        finished.map(|()| Committed::Yes)
     }
 }
