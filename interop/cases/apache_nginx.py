@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from kit import openssl
 from kit.site import Site
 from kit.suite import EVERY, case
 from kit.web import WebServer
@@ -18,10 +19,16 @@ def apache(site: Site, work: Path) -> None:
 
 
 def visit(site: Site, work: Path, kind: str, refusal: str) -> None:
-    server = site.device(work / "server", "/CN=localhost", "subjectAltName=DNS:localhost")
+    # The server's own certificate is somebody else's: this is about those who call.
+    openssl.authority(work / "server", "P-256", "/CN=Somebody else")
+    key = openssl.key(work / "tls.key", "P-256")
+    csr = openssl.request(key, work / "tls.csr", "/CN=localhost")
+    usage = "subjectAltName=DNS:localhost\nextendedKeyUsage=serverAuth"
+    certificate = openssl.issue(work / "server", csr, work / "tls.pem", usage, days=30)
     good, bad = (site.device(work / name, f"/CN={name}") for name in ("good", "bad"))
     site.revoke(bad.certificate)
-    with WebServer(kind, work, server.certificate, server.key, site.ca) as web:
+    trusted = work / "server" / "ca.pem"
+    with WebServer(kind, work, certificate, key, site.ca, trusted) as web:
         welcome = web.visit(good.certificate, good.key)
         assert welcome.text.startswith("welcome\n200"), welcome.text + web.log()
         refused = web.visit(bad.certificate, bad.key)

@@ -17,7 +17,9 @@ def lanyard(site: Site, work: Path, command: str, url: str, ca: Path, *options) 
     return run(site.program, command, *server, *options, cwd=work, env=without_ours())
 
 
-def enrolls_then_renews(site: Site, work: Path, url: str, ca: Path, challenge: str) -> None:
+def enrolls_then_renews(
+    site: Site, work: Path, url: str, ca: Path, challenge: str, *renewal: str
+) -> None:
     work.mkdir(exist_ok=True)
     (work / "challenge").write_text(challenge)
     asked = ["--subject", "CN=device-17", "--dns", "device-17.example.org"]
@@ -30,7 +32,7 @@ def enrolls_then_renews(site: Site, work: Path, url: str, ca: Path, challenge: s
     assert pair == openssl.public_key(certificate), "the key is not the certificate's"
     assert key.stat().st_mode & 0o077 == 0, "others may read the key"
     first = openssl.field(certificate, "serial")
-    lanyard(site, work, "renew", url, ca, "--force").ok()
+    lanyard(site, work, "renew", url, ca, "--force", *renewal).ok()
     run("openssl", "verify", "-CAfile", ca, certificate).ok()
     assert openssl.field(certificate, "serial") != first, "the renewed one is the old one"
 
@@ -54,7 +56,10 @@ def elliptic(site: Site, work: Path) -> None:
 def at_scepserver(site: Site, work: Path) -> None:
     authority = openssl.authority(work / "foreign")
     with Scepserver(work / "foreign", work, "their challenge") as server:
-        enrolls_then_renews(site, work / "client", server.url, authority, "their challenge")
+        # It wants the challenge at a renewal too.
+        renewal = ["--challenge-file", "challenge"]
+        challenge = "their challenge"
+        enrolls_then_renews(site, work / "client", server.url, authority, challenge, *renewal)
 
 
 @case("our client enrolls and renews at the plain CA", ("rsa:2048",))

@@ -105,7 +105,7 @@ def other_keys(site: Site, work: Path) -> None:
         assert scep.recipients(reply.content) == {"password"}, scep.recipients(reply.content)
 
 
-@case("an RSA-8192 and an RSA-3072 key are certified", ("rsa:2048",))
+@case("an RSA-8192 and an RSA-3072 key are certified", ("rsa:2048", "P-256"))
 def long_keys(site: Site, work: Path) -> None:
     for algorithm in ("rsa:3072", "rsa:8192"):
         enrolled(site, work / algorithm.replace(":", "-"), Shape(), algorithm)

@@ -5,8 +5,17 @@ from pathlib import Path
 from .process import run
 
 
+FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
+
+
 def key(path: Path, algorithm: str = "rsa:2048") -> Path:
-    """Makes a private key: `rsa:<bits>`, `P-256`, `P-384`, `P-521` or `ed25519`."""
+    """Makes a private key: `rsa:<bits>`, `P-256`, `P-384`, `P-521` or `ed25519`.
+
+    The long ones take minutes to make, so they are fixtures.
+    """
+    if algorithm == "rsa:8192":
+        path.write_bytes((FIXTURES / "keys" / "rsa-8192.key").read_bytes())
+        return path
     if algorithm.startswith("rsa:"):
         options = ["-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{algorithm[4:]}"]
     elif algorithm == "ed25519":

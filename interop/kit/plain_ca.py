@@ -60,7 +60,7 @@ class PlainCa:
             (place / "csr.der").write_bytes(scep.open_envelope(sealed, ca, key))
             asking = ["openssl", "req", "-inform", "DER", "-in", place / "csr.der"]
             run(*asking, "-out", place / "csr").ok()
-            challenge = f"challengePassword:{self.challenge}"
+            challenge = "challengePassword:" + "".join(self.challenge.split())
             # A renewal says who it is by its signer and needs no challenge.
             renews = run("openssl", "verify", "-CAfile", ca, signer).status == 0
             text = "".join(run(*asking, "-noout", "-text").ok().out.decode().split())

@@ -123,7 +123,9 @@ class ScepClient:
         if reply.status != SUCCESS:
             raise AssertionError(f"pkiStatus {reply.status}, failInfo {reply.fail_info}")
         bundle = scep.open_envelope(reply.content, signer.certificate, signer.key, password)
-        issued = scep.certificates(bundle, self._file("issued.pem"))
+        chain = scep.certificates(bundle, self._file("chain.pem"))
+        issued = self._file("issued.pem")
+        run("openssl", "x509", "-in", chain, "-out", issued).ok()
         run("openssl", "verify", "-CAfile", self.authority().ca, issued).ok()
         return issued
 

@@ -30,12 +30,15 @@ class Case:
 CASES: list[Case] = []
 
 
-def case(name: str, keys: tuple[str, ...] = EVERY):
-    """Registers a function `(site, work)` that raises AssertionError when the sentence is false."""
+def case(name: str, keys: tuple[str, ...] = EVERY, plain: bool = True):
+    """Registers a function `(site, work)` that raises AssertionError when the sentence is false.
+
+    `plain=False` is for what the plain CA does otherwise.
+    """
 
     def register(function: Callable) -> Callable:
         module = function.__module__.rpartition(".")[2]
-        CASES.append(Case(name, keys, function, module in FOREIGN))
+        CASES.append(Case(name, keys, function, plain and module in FOREIGN))
         return function
 
     return register

@@ -54,8 +54,11 @@ OWNER = "User www-data\nGroup www-data\n"
 class WebServer:
     """A TLS server for `localhost` that requires a client certificate and checks it by OCSP."""
 
-    def __init__(self, kind: str, work: Path, certificate: Path, key: Path, ca: Path):
-        self.port, self.ca = free_port(), ca
+    def __init__(
+        self, kind: str, work: Path, certificate: Path, key: Path, ca: Path, trusted: Path | None = None
+    ):
+        """`ca` is the callers' authority, `trusted` what callers know the server's by, if another."""
+        self.port, self.trusted = free_port(), trusted or ca
         place = work / kind
         (place / "www").mkdir(parents=True)
         (place / "www" / "index.html").write_text("welcome")
@@ -77,7 +80,7 @@ class WebServer:
         """Fetches the page with curl as the holder of a certificate."""
         address = f"https://localhost:{self.port}/"
         options = ["-sS", "--max-time", "20", "--resolve", f"localhost:{self.port}:127.0.0.1"]
-        options += ["--cacert", self.ca, "--cert", certificate, "--key", key]
+        options += ["--cacert", self.trusted, "--cert", certificate, "--key", key]
         return run("curl", *options, "-w", "\n%{http_code}", address)
 
     def log(self) -> str:

@@ -11,6 +11,7 @@ use crate::tree;
 const FILES: &[(&str, &[&str])] = &[
     ("docs/reference/lanyard.example.toml", &["config", "example"]),
     ("docs/reference/configuration.schema.json", &["config", "schema"]),
+    ("docs/reference/configuration.md", &["config", "reference"]),
 ];
 
 pub(crate) fn write(program: &str) -> Result<()> {
