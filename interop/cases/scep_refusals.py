@@ -8,7 +8,14 @@ from kit import openssl, scep
 from kit.http import Answer
 from kit.process import run
 from kit.scep import Shape
-from kit.scep_client import BAD_ALG, BAD_MESSAGE_CHECK, BAD_REQUEST, FAILURE, ScepClient
+from kit.scep_client import (
+    BAD_ALG,
+    BAD_MESSAGE_CHECK,
+    BAD_REQUEST,
+    FAILURE,
+    SUCCESS,
+    ScepClient,
+)
 from kit.site import Site
 from kit.suite import EVERY, RSA, case
 
@@ -156,3 +163,14 @@ def clear(answer: Answer, name: str) -> None:
         return
     assert 400 <= answer.status < 500, f"{name}: HTTP {answer.status}"
     assert answer.body, f"{name}: HTTP {answer.status} without a word"
+
+
+@case("a stranger gets nothing that is encrypted under the challenge", EVERY)
+def nothing_to_guess_with(site: Site, work: Path) -> None:
+    client = site.client(work)
+    holder = client.enroll("/CN=holder", site.challenge, algorithm="P-256")
+    serial = client.issuer_and_serial(holder.certificate)
+    stranger = client.identity("/CN=stranger", "P-256")
+    for kind in scep.GET_CRL, scep.GET_CERT:
+        refused(client.exchange(kind, serial, stranger, Shape()), BAD_REQUEST)
+        assert client.exchange(kind, serial, holder, Shape()).status == SUCCESS

@@ -259,9 +259,14 @@ impl Authority {
         let endpoint = self.settings().endpoint(request.endpoint);
         let scope = endpoint.map(|endpoint| endpoint.scope).unwrap_or_default();
         metrics::counter!("lanyard_requests_refused_total").increment(1);
+        let Some(unrecorded) = self.refusals().record(self.now()) else {
+            metrics::counter!("lanyard_requests_refused_unrecorded_total").increment(1);
+            return Ok(());
+        };
         let detail = serde_json::json!({
             "refusal": refusal.to_string(),
             "endpoint": endpoint.map(|endpoint| endpoint.name.as_str()),
+            "unrecorded_before": unrecorded,
         });
         let audit = Act::IssueCertificate.by(&request.actor, self.now()).scope(scope);
         let audit = audit.target(&request.csr.subject()).detail(&detail).refused();

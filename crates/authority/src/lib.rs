@@ -19,6 +19,7 @@ mod lookup;
 mod open;
 mod pending;
 mod recover;
+mod refusals;
 mod renew;
 mod responder;
 pub mod revoke;
@@ -78,6 +79,7 @@ struct Inner {
     ra_keys: scep::ra::Keys,
     wake: tokio::sync::Notify,
     memory: status::Memory,
+    refusals: refusals::Refusals,
     #[cfg(test)]
     steps: Arc<dyn steps::Steps>,
 }
@@ -106,6 +108,11 @@ impl Authority {
     /// What the status side remembers.
     pub(crate) fn memory(&self) -> &status::Memory {
         &self.inner.memory
+    }
+
+    /// How many refusals the audit trail takes.
+    pub(crate) fn refusals(&self) -> &refusals::Refusals {
+        &self.inner.refusals
     }
 
     /// The present instant.

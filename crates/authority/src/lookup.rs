@@ -1,9 +1,14 @@
-//! Finding a certificate that was issued here, for protocols that hand it out again (GetCert).
+//! Finding a certificate that was issued here, or the CRL that would list it, for protocols that hand them out (GetCert,
+//! GetCRL).
+
+use std::sync::Arc;
 
 use lanyard_lifecycle::Refusal;
 use lanyard_pki::{Name, SerialNumber};
+use lanyard_store::CaState;
 
 use crate::certify::Issued;
+use crate::crl::PublishedCrl;
 use crate::error::Doing as _;
 use crate::{Authority, Error};
 
@@ -34,5 +39,24 @@ impl Authority {
         } else {
             Err(Refusal::UnknownCertificate.into())
         }
+    }
+
+    /// The complete CRL that would list the certificate that an issuer's name and serial number name (RFC 8894 section
+    /// 3.3.5). CAs that follow each other may have one name: the serial number tells them apart, and the current one
+    /// counts where it is not known.
+    pub async fn crl_for(
+        &self,
+        issuer: &Name,
+        serial: &SerialNumber,
+    ) -> Result<Arc<PublishedCrl>, Error> {
+        let issued_by = self.status(serial).await?.ca;
+        let cas = self.cas();
+        let named = || cas.iter().filter(|ca| ca.certificate.subject().matches(issuer));
+        let ca = named()
+            .find(|ca| Some(ca.id) == issued_by)
+            .or_else(|| named().find(|ca| ca.state == CaState::Current))
+            .or_else(|| named().next());
+        let crl = ca.and_then(|ca| self.complete_crl(ca.id));
+        Ok(crl.ok_or(Refusal::UnknownCertificate)?)
     }
 }

@@ -54,6 +54,7 @@ async fn inner(settings: Settings, ports: Ports) -> Result<Inner, OpenError> {
         ra_keys: scep::ra::Keys::default(),
         wake: tokio::sync::Notify::new(),
         memory: Memory::new(&settings.status),
+        refusals: crate::refusals::Refusals::new(),
         settings,
         ports,
         #[cfg(test)]

@@ -3,6 +3,7 @@
 use lanyard_lifecycle::Refusal;
 use lanyard_lifecycle::id::EndpointId;
 use lanyard_lifecycle::policy::{Claims, Credential};
+use lanyard_pki::certificate::Certificate;
 use lanyard_pki::csr::CertificationRequest;
 use lanyard_store::{
     Claim, Cursor, Declined, Enrollment, EnrollmentId, EnrollmentState, Page, Within,
@@ -16,13 +17,22 @@ use crate::{Authority, Error, Fault};
 
 impl Authority {
     /// How a transaction stands (CertPoll, RFC 8894 section 3.3.3). Only the key that signed the request may ask.
+    ///
+    /// `holds` is the certificate that the poll is signed with, where the client did not make it itself: what it asked for
+    /// by that certificate comes before what it asked for under the same id without.
     pub async fn poll(
         &self,
         endpoint: EndpointId,
         transaction: &Transaction,
+        holds: Option<&Certificate>,
     ) -> Result<Outcome, Error> {
-        let known = self.store().enrollment(endpoint, &transaction.id).await;
-        let known = known.doing("look up a transaction")?.ok_or(Refusal::UnknownTransaction)?;
+        let keys = holds.map(|old| transaction.key(Some(old))).into_iter();
+        let mut known = None;
+        for key in keys.chain([transaction.key(None)]) {
+            let found = self.store().enrollment(endpoint, &key).await;
+            known = known.or(found.doing("look up a transaction")?);
+        }
+        let known = known.ok_or(Refusal::UnknownTransaction)?;
         if known.request.signer_sha256 != transaction.signer {
             return Err(Refusal::TransactionReused.into());
         }

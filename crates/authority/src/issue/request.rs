@@ -71,13 +71,18 @@ impl Request {
         digest::sha256(self.csr.info_der())
     }
 
+    pub(super) fn transaction_key(&self) -> Option<Vec<u8>> {
+        self.transaction.as_ref().map(|transaction| transaction.key(self.renews()))
+    }
+}
+
+impl Transaction {
     /// What the store knows the transaction by. A renewal is another transaction than the enrollment of the certificate
     /// that it is signed with, although clients that derive the id from their key send the same one.
-    pub(super) fn transaction_key(&self) -> Option<Vec<u8>> {
-        let transaction = self.transaction.as_ref()?;
-        Some(match self.renews() {
-            None => transaction.id.clone(),
-            Some(old) => [&transaction.id[..], b" renews ", &old.fingerprint_sha256()].concat(),
-        })
+    pub(crate) fn key(&self, renews: Option<&Certificate>) -> Vec<u8> {
+        match renews {
+            None => self.id.clone(),
+            Some(old) => [&self.id[..], b" renews ", &old.fingerprint_sha256()].concat(),
+        }
     }
 }

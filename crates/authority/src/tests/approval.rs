@@ -35,14 +35,14 @@ async fn a_request_waits_until_it_is_approved() {
     let request = device.request("t1").await;
     let id = submit(&authority, request.clone()).await;
     assert_eq!(submit(&authority, request.clone()).await, id, "asking again changes nothing");
-    let poll = authority.poll(STATIC, &device.transaction("t1")).await;
+    let poll = authority.poll(STATIC, &device.transaction("t1"), None).await;
     assert!(matches!(poll, Ok(Outcome::Pending(polled)) if polled == id), "{poll:?}");
     let waiting = authority.pending_requests(Within::Everywhere, None, 10).await.unwrap();
     assert_eq!(waiting.items.len(), 1);
     assert_eq!(waiting.items[0].request.subject.as_deref(), Some("CN=laptop"));
 
     let approved = authority.approve(id, &operator()).await.unwrap();
-    let polled = issued(authority.poll(STATIC, &device.transaction("t1")).await);
+    let polled = issued(authority.poll(STATIC, &device.transaction("t1"), None).await);
     assert_eq!(polled.certificate, approved.certificate);
     let repeated = issued(authority.issue(request).await);
     assert_eq!(repeated.certificate, approved.certificate);
@@ -57,7 +57,7 @@ async fn a_declined_request_stays_declined() {
     let device = Device::new("laptop");
     let id = submitted(&authority, &device).await;
     authority.decline(id, "not one of ours", &operator()).await.unwrap();
-    let polled = authority.poll(STATIC, &device.transaction("t1")).await;
+    let polled = authority.poll(STATIC, &device.transaction("t1"), None).await;
     assert_eq!(refusal(polled), Refusal::Declined);
     assert_eq!(refusal(authority.approve(id, &operator()).await), Refusal::Declined);
     authority.decline(id, "still not", &operator()).await.unwrap();
@@ -121,8 +121,30 @@ async fn an_approval_killed_at_any_step_can_be_repeated() {
         let authority = installation.open(manual()).await;
         let known = authority.store().enrollment(STATIC, b"t1").await.unwrap().unwrap();
         let approved = authority.approve(known.id, &operator()).await.unwrap();
-        let polled = issued(authority.poll(STATIC, &device.transaction("t1")).await);
+        let polled = issued(authority.poll(STATIC, &device.transaction("t1"), None).await);
         assert_eq!(polled.certificate, approved.certificate, "{step:?}");
         assert_eq!(recorded(&authority).await, (1, 0), "{step:?}");
     }
+}
+
+#[tokio::test]
+async fn what_a_holder_of_a_certificate_asks_for_with_the_challenge_is_found_by_its_poll() {
+    let installation = Installation::new();
+    let mut settings = manual();
+    settings.endpoints[0].policy.renewal = RenewalRules::Off;
+    let authority = installation.open(settings).await;
+    let device = Device::new("laptop");
+    let id = submitted(&authority, &device).await;
+    let old = certificate(&authority.approve(id, &operator()).await.unwrap());
+
+    let again =
+        Request { proof: Proof::RenewalOrChallenge(old.clone()), ..device.request("t1").await };
+    let second = submit(&authority, again).await;
+    assert_ne!(second, id);
+    let poll = async || authority.poll(STATIC, &device.transaction("t1"), Some(&old)).await;
+    assert!(matches!(poll().await, Ok(Outcome::Pending(polled)) if polled == second));
+    let approved = authority.approve(second, &operator()).await.unwrap();
+    assert_eq!(issued(poll().await).certificate, approved.certificate);
+    let first = issued(authority.poll(STATIC, &device.transaction("t1"), None).await);
+    assert_eq!(first.certificate, old.as_der(), "without the certificate it is the first request");
 }

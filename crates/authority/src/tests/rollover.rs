@@ -1,5 +1,6 @@
 //! The next CA: announced, activated, and the old one's certificates after that.
 
+use lanyard_pki::SerialNumber;
 use lanyard_store::CaState;
 
 use super::first_start::certify_below;
@@ -194,4 +195,29 @@ async fn a_ca_is_exported_with_its_chain() {
     let cms = ca.export(Form::Cms);
     let needle = ca.certificate.as_der();
     assert!(cms.windows(needle.len()).any(|window| window == needle));
+}
+
+#[tokio::test]
+async fn of_cas_with_one_name_the_crl_of_the_one_that_issued_is_given() {
+    let installation = Installation::new();
+    let authority = installation.open(settings()).await;
+    let device = Device::new("laptop");
+    let before = issued(authority.issue(device.request("t1").await).await);
+    let same = NewCa { key: KeyAlgorithm::P256, ..NewCa::new(name("CN=Test CA,O=Example")) };
+    let prepared = authority.prepare_next_ca(&same, &operator()).await.unwrap();
+    let Prepared::Next(next) = prepared else { panic!("not prepared: {prepared:?}") };
+    authority.activate_ca(next, None, &operator()).await.unwrap();
+    let after = issued(authority.issue(device.request("t2").await).await);
+    authority.refresh_crls().await;
+
+    let issuer = name("CN=Test CA,O=Example");
+    let given =
+        async |serial: &SerialNumber| authority.crl_for(&issuer, serial).await.unwrap().der.clone();
+    let of = |issued: &Issued| authority.complete_crl(issued.ca.id).unwrap().der.clone();
+    assert_eq!(given(&before.serial).await, of(&before));
+    assert_eq!(given(&after.serial).await, of(&after));
+    let unknown = SerialNumber::from_bytes(&[0x42; 20]).unwrap();
+    assert_eq!(given(&unknown).await, of(&after), "the current one's where nothing is known");
+    let stranger = authority.crl_for(&name("CN=Other"), &after.serial).await;
+    assert_eq!(refusal(stranger), lanyard_lifecycle::Refusal::UnknownCertificate);
 }

@@ -48,7 +48,7 @@ async fn a_repeated_transaction_by_another_signer_is_refused() {
     let thief = Device::new("thief");
     let stolen = Request { transaction: Some(thief.transaction("t1")), ..request };
     assert_eq!(refusal(authority.issue(stolen).await), Refusal::TransactionReused);
-    let polled = authority.poll(STATIC, &thief.transaction("t1")).await;
+    let polled = authority.poll(STATIC, &thief.transaction("t1"), None).await;
     assert_eq!(refusal(polled), Refusal::TransactionReused);
 }
 
@@ -101,8 +101,8 @@ async fn a_poll_for_a_finished_transaction_gets_its_certificate() {
     let authority = installation.open(settings()).await;
     let device = Device::new("laptop");
     let first = issued(authority.issue(device.request("t1").await).await);
-    let polled = issued(authority.poll(STATIC, &device.transaction("t1")).await);
+    let polled = issued(authority.poll(STATIC, &device.transaction("t1"), None).await);
     assert_eq!(polled.certificate, first.certificate);
-    let unknown = authority.poll(STATIC, &device.transaction("t2")).await;
+    let unknown = authority.poll(STATIC, &device.transaction("t2"), None).await;
     assert_eq!(refusal(unknown), Refusal::UnknownTransaction);
 }

@@ -130,7 +130,10 @@ impl Exchange<'_> {
                 };
                 self.app.authority.issue(request).await
             }
-            Asked::Poll(_) => self.app.authority.poll(self.endpoint.id, &transaction).await,
+            Asked::Poll(_) => {
+                let holds = Some(&opened.signer).filter(|_| !opened.signer_is_self_issued());
+                self.app.authority.poll(self.endpoint.id, &transaction, holds).await
+            }
             Asked::GetCert(named) => self.look_up(&opened.signer, named).await,
             Asked::GetCrl(named) => return self.crl(&opened, named).await,
         };
@@ -208,11 +211,10 @@ impl Exchange<'_> {
             }
             Err(Error::Fault(fault)) => return Err(unable(&fault)),
         }
-        let cas = self.app.authority.cas();
-        let issuer = cas.iter().find(|ca| ca.certificate.subject().matches(&named.issuer));
-        match issuer.and_then(|ca| self.app.authority.complete_crl(ca.id)) {
-            Some(crl) => self.grant(opened, Granted::Crl(&crl.der)).await,
-            None => self.refuse(opened.reply.to(), &Refusal::UnknownCertificate).await,
+        match self.app.authority.crl_for(&named.issuer, &named.serial).await {
+            Ok(crl) => self.grant(opened, Granted::Crl(&crl.der)).await,
+            Err(Error::Refused(refusal)) => self.refuse(opened.reply.to(), &refusal).await,
+            Err(Error::Fault(fault)) => Err(unable(&fault)),
         }
     }
 

@@ -23,7 +23,7 @@ use metrics::counter;
 
 use crate::app::App;
 use crate::extract::Client;
-use crate::limits::body;
+use crate::limits::{Turn, body};
 use crate::observe;
 use crate::problem::Problem;
 use crate::settings::STATIC_ENDPOINT;
@@ -69,6 +69,8 @@ async fn answer(
             Ok(rendered(announced.content_type, announced.body))
         }
         Operation::GetNextCaCert => {
+            // Each one is signed.
+            let _turn = turn(&app).await?;
             let next = announce::next_certificates(&app, endpoint).await?;
             Ok(rendered(content_type::NEXT_CA_CERT, next))
         }
@@ -109,8 +111,7 @@ async fn in_turn(
             .check(address)
             .inspect_err(|_| observe::refused("scep", "too many wrong challenges"))?;
     }
-    let turn =
-        app.turnstile.enter().await.inspect_err(|_| observe::refused("scep", "queue full"))?;
+    let turn = turn(app).await?;
     let answered = exchange::answer(app, endpoint, client, message).await;
     drop(turn);
     let answered = answered.inspect_err(|problem| {
@@ -119,6 +120,11 @@ async fn in_turn(
     note(tolerances.and(answered.tolerances));
     counter!(MESSAGES, "type" => answered.message_type, "outcome" => answered.outcome).increment(1);
     Ok(answered.reply)
+}
+
+async fn turn(app: &App) -> Result<Turn, Problem> {
+    let turn = app.turnstile.enter().await;
+    Ok(turn.inspect_err(|_| observe::refused("scep", "queue full"))?)
 }
 
 fn outcome(status: StatusCode) -> &'static str {
