@@ -41,6 +41,19 @@ fn describe() {
     describe_histogram!(REQUEST_SECONDS, "Time from a request's header to its answer, by route");
     describe_counter!(REFUSALS, "Requests refused, by door and reason");
     describe_counter!(FAULTS, "Faults of the installation, by door");
+    describe_counter!("lanyard_certificates_issued_total", "Certificates issued");
+    describe_counter!("lanyard_requests_submitted_total", "Requests put before a person");
+    describe_counter!("lanyard_requests_refused_total", "Certificate requests refused by a rule");
+    describe_counter!(
+        "lanyard_requests_refused_unrecorded_total",
+        "Refused requests beyond those that the audit trail takes in a while"
+    );
+    describe_counter!("lanyard_job_failures_total", "Background jobs that failed, by job");
+    describe_counter!("lanyard_scep_messages_total", "SCEP messages, by type and outcome");
+    describe_counter!("lanyard_scep_tolerances_total", "What was overlooked in SCEP messages");
+    describe_gauge!("lanyard_scep_waiting", "SCEP messages in the queue");
+    describe_gauge!("lanyard_scep_working", "SCEP messages being worked on");
+    describe_counter!("lanyard_ocsp_answers_total", "OCSP answers, by status");
 }
 
 /// Counts a connection as long as it is open.

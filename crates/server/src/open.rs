@@ -146,7 +146,7 @@ fn token(keys: &KeyStore) -> Result<SecretString, KeyStoreError> {
 }
 
 /// Makes a folder that only its owner may enter.
-fn make_private(path: &Path) -> Result<(), InstallationError> {
+pub(crate) fn make_private(path: &Path) -> Result<(), InstallationError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|cause| InstallationError::Data { path: path.to_owned(), cause })
 }

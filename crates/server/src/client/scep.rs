@@ -180,6 +180,7 @@ impl ScepServer {
             match reply {
                 Reply::Success(sealed) => return self.open(*sealed, order, &message).await,
                 Reply::Failure { fail_info, text } => {
+                    let text = text.as_deref().and_then(shown);
                     return Err(ScepClientError::Refused { fail_info, text });
                 }
                 Reply::Pending => {
@@ -362,6 +363,16 @@ async fn self_signed_for(
     Ok(Certificate::from_der(&unsigned.assemble(&signature))?)
 }
 
+/// The most characters of a server's own words that are shown.
+const SHOWN: usize = 200;
+
+/// A server's own words as they are shown: a line of them, without what a terminal would obey.
+fn shown(text: &str) -> Option<String> {
+    let line = text.lines().next()?;
+    let shown = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    Some(line.chars().take(SHOWN).map(shown).collect()).filter(|line: &String| !line.is_empty())
+}
+
 async fn get(
     http: &Client,
     url: &Url,
@@ -389,10 +400,7 @@ async fn answer(
         }
     }
     if status != StatusCode::OK {
-        let text = std::str::from_utf8(&body).ok().and_then(|text| text.lines().next());
-        let text = text
-            .map(|line| line.chars().take(200).collect())
-            .filter(|line: &String| !line.is_empty());
+        let text = std::str::from_utf8(&body).ok().and_then(shown);
         return Err(ScepClientError::Status { operation: operation.name(), status, text });
     }
     Ok(body)
@@ -409,4 +417,16 @@ fn random<const N: usize>() -> Result<[u8; N], ScepClientError> {
     let mut octets = [0; N];
     SystemRandom::new().fill(&mut octets).map_err(|_| ScepClientError::NoRandomness)?;
     Ok(octets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_servers_words_cannot_command_a_terminal() {
+        assert_eq!(shown("no\u{1b}[2J\u{7}more\nand more").unwrap(), "no\u{fffd}[2J\u{fffd}more");
+        assert_eq!(shown(&"x".repeat(1_000)).unwrap().len(), SHOWN);
+        assert_eq!(shown(""), None);
+    }
 }

@@ -107,6 +107,9 @@ pub enum KeyType {
     /// ECDSA on P-521; as P-256
     #[value(name = "p-521")]
     P521,
+    /// Ed25519; as P-256
+    #[value(name = "ed25519")]
+    Ed25519,
 }
 
 impl From<KeyType> for KeyAlgorithm {
@@ -118,6 +121,7 @@ impl From<KeyType> for KeyAlgorithm {
             KeyType::P256 => Self::P256,
             KeyType::P384 => Self::P384,
             KeyType::P521 => Self::P521,
+            KeyType::Ed25519 => Self::Ed25519,
         }
     }
 }

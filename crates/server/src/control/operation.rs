@@ -106,3 +106,18 @@ impl From<OperationError> for OperationFailure {
         Self { kind, text }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_is_told_from_what_is_refused() {
+        let kind = |refusal: Refusal| {
+            OperationFailure::from(OperationError::Authority(Error::Refused(refusal))).kind
+        };
+        assert_eq!(kind(Refusal::UnknownCertificate), FailureKind::NotFound);
+        assert_eq!(kind(Refusal::UnknownTransaction), FailureKind::NotFound);
+        assert_eq!(kind(Refusal::RevokedForGood), FailureKind::Refused);
+    }
+}
