@@ -10,8 +10,10 @@ use lanyard_authority::{Actor, Authority, Error, Outcome, Proof, Request};
 use lanyard_lifecycle::id::OrganizationId;
 use lanyard_pki::csr::RequestBuilder;
 use lanyard_pki::extension::{Criticality, ExtensionValue as _, Extensions, SubjectAltName};
+use lanyard_pki::profile::{CertificateInput, Issuer, Profile};
 use lanyard_pki::{
-    Certificate, CertificationRequest, GeneralName, KeyAlgorithm, Name, Time, oid, pem,
+    Certificate, CertificationRequest, Digest, GeneralName, KeyAlgorithm, Name, SerialNumber,
+    SignatureAlgorithm, Time, oid, pem,
 };
 use lanyard_signer::{Signer as _, SoftwareKey};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -24,8 +26,14 @@ use crate::config::Config;
 use crate::listener::tls::{ListenerCertificate, TlsError, certified_key};
 use crate::settings::LISTENER_ENDPOINT;
 
-/// How often it is looked at whether the certificate is due.
-const LOOK: Duration = Duration::from_hours(1);
+/// How often it is looked at whether the certificate is due, or the authority another one.
+const LOOK: Duration = Duration::from_mins(1);
+
+/// How long a provisional certificate is valid, in seconds.
+const PROVISIONAL: i64 = 30 * DAY;
+
+/// Seconds in a day.
+const DAY: i64 = 86_400;
 
 /// The most characters of a common name (RFC 5280 appendix A.1).
 const LONGEST_COMMON_NAME: usize = 64;
@@ -59,20 +67,73 @@ fn report(error: &Error) -> String {
     }
 }
 
-/// The listener's certificate: the one of the last start while it serves, else a new one.
+/// The listener's certificate: the one of the last start while it serves, else a new one, else one that vouches for
+/// itself until the authority issues.
 pub async fn certificate(app: &App) -> Result<CertifiedKey, OwnCertificateError> {
-    let file = file(&app.config);
-    if let Some(kept) = kept(app, &file) {
+    if let Some(kept) = kept(app, &file(&app.config)) {
         return Ok(kept);
     }
+    match new(app).await {
+        Err(OwnCertificateError::Refused(Error::Refused(refusal))) => {
+            tracing::warn!(%refusal, "The HTTPS listener vouches for itself until the authority issues");
+            provisional(app).await
+        }
+        issued => issued,
+    }
+}
+
+async fn new(app: &App) -> Result<CertifiedKey, OwnCertificateError> {
+    let pkcs8 = new_key().await?;
+    let chain = issue(&app.authority, &names(app), &pkcs8).await?;
+    write(&file(&app.config), &pkcs8, &chain)?;
+    Ok(from_parts(&pkcs8, chain)?)
+}
+
+async fn new_key() -> Result<Zeroizing<Vec<u8>>, OwnCertificateError> {
     let pkcs8 = tokio::task::spawn_blocking(|| SoftwareKey::generate_pkcs8(KeyAlgorithm::P256));
-    let pkcs8 = pkcs8
+    pkcs8
         .await
         .map_err(|error| OwnCertificateError::Key(error.to_string()))?
-        .map_err(|error| OwnCertificateError::Key(error.to_string()))?;
-    let chain = issue(&app.authority, &names(app), &pkcs8).await?;
-    write(&file, &pkcs8, &chain)?;
-    Ok(from_parts(&pkcs8, chain)?)
+        .map_err(|error| OwnCertificateError::Key(error.to_string()))
+}
+
+/// A certificate that vouches for itself: HTTPS answers while the authority waits for its own.
+async fn provisional(app: &App) -> Result<CertifiedKey, OwnCertificateError> {
+    let unusable = |error: &dyn std::fmt::Display| OwnCertificateError::Key(error.to_string());
+    let pkcs8 = new_key().await?;
+    let key = SoftwareKey::from_pkcs8(&pkcs8).map_err(|error| unusable(&error))?;
+    let names = names(app);
+    let subject = subject(&names)?;
+    let identifier = key.public_key().key_identifier();
+    let issuer = Issuer { subject: &subject, key_identifier: &identifier };
+    let mut serial: [u8; 16] = lanyard_authority::entropy::random(&*app.world.entropy);
+    serial[0] = serial[0] & 0x7f | 0x40;
+    let serial = SerialNumber::from_bytes(&serial).map_err(|error| unusable(&error))?;
+    let now = app.now();
+    let validity = (now.plus(-DAY), now.plus(PROVISIONAL));
+    let algorithm = SignatureAlgorithm::Ecdsa(Digest::Sha256);
+    let input = CertificateInput {
+        subject_alt_names: names.iter().map(|name| general_name(name)).collect(),
+        ..CertificateInput::new(
+            issuer,
+            serial,
+            validity,
+            subject.clone(),
+            key.public_key(),
+            algorithm,
+        )
+    };
+    let unsigned = Profile::tls_server().certificate(&input).map_err(|error| unusable(&error))?;
+    let signature = key.sign(algorithm, unsigned.tbs()).await.map_err(|error| unusable(&error))?;
+    let certificate = CertificateDer::from(unsigned.assemble(&signature));
+    Ok(from_parts(&pkcs8, vec![certificate])?)
+}
+
+/// The first name that is short enough for a common name.
+fn subject(names: &[String]) -> Result<Name, OwnCertificateError> {
+    let common = names.iter().find(|name| name.len() <= LONGEST_COMMON_NAME);
+    Name::from_attributes(common.map(|name| (oid::COMMON_NAME, name)))
+        .map_err(|error| OwnCertificateError::Key(error.to_string()))
 }
 
 /// Makes a new certificate whenever one is due.
@@ -81,10 +142,13 @@ pub async fn keep(app: Arc<App>, shown: Arc<ListenerCertificate>, stop: Cancella
         if kept(&app, &file(&app.config)).is_some() {
             continue;
         }
-        match certificate(&app).await {
+        match new(&app).await {
             Ok(certificate) => {
                 shown.replace(certificate);
                 tracing::info!("The listener's certificate was renewed");
+            }
+            Err(OwnCertificateError::Refused(Error::Refused(refusal))) => {
+                tracing::debug!(%refusal, "The listener's certificate was not renewed");
             }
             Err(error) => {
                 tracing::error!(%error, "The listener's certificate could not be renewed");
@@ -126,9 +190,7 @@ async fn issue(
 ) -> Result<Vec<CertificateDer<'static>>, OwnCertificateError> {
     let unusable = |error: &dyn std::fmt::Display| OwnCertificateError::Key(error.to_string());
     let key = SoftwareKey::from_pkcs8(pkcs8).map_err(|error| unusable(&error))?;
-    let common = names.iter().find(|name| name.len() <= LONGEST_COMMON_NAME);
-    let subject = Name::from_attributes(common.map(|name| (oid::COMMON_NAME, name)))
-        .map_err(|error| unusable(&error))?;
+    let subject = subject(names)?;
     let mut request = RequestBuilder::new(subject, key.public_key().clone());
     let mut extensions = Extensions::none();
     let alternative = SubjectAltName(names.iter().map(|name| general_name(name)).collect());

@@ -10,4 +10,5 @@ mod enrollment;
 mod hostile;
 mod pages;
 mod site;
+mod subordinate;
 mod tls;
