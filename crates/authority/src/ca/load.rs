@@ -171,6 +171,9 @@ impl Authority {
         let loaded = self.cas();
         let cas = load(records, &self.inner.ports.keys, publication, &loaded).await;
         self.inner.cas.store(Arc::new(cas.map_err(fault)?));
+        // A CA that is new here needs its CRL and its responder.
+        self.memory().crls.mark();
+        self.wake();
         Ok(())
     }
 }

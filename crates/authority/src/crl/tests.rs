@@ -3,10 +3,14 @@ use std::num::{NonZeroU16, NonZeroU32};
 use lanyard_lifecycle::revocation::{Change, RevocationReason};
 use lanyard_pki::crl as format;
 use lanyard_pki::extension::FreshestCrl;
-use lanyard_pki::{Certificate, CrlReason, GeneralName};
+use lanyard_pki::{Certificate, CrlReason, GeneralName, KeyAlgorithm};
 use lanyard_store::{CrlNumber, Within};
+use proptest::prelude::*;
 
 use super::*;
+use crate::audit::Actor;
+use crate::ca::Prepared;
+use crate::settings::NewCa;
 use crate::status::testing::{DAY, Lab, NOW};
 
 const HERE: CrlAddress =
@@ -27,7 +31,10 @@ fn read(lab: &Lab, address: CrlAddress) -> format::Crl {
     crl
 }
 
-fn reasons(crl: &format::Crl) -> Vec<(SerialNumber, Option<CrlReason>)> {
+/// A certificate on a CRL, and why.
+type Listed = (SerialNumber, Option<CrlReason>);
+
+fn reasons(crl: &format::Crl) -> Vec<Listed> {
     let mut listed: Vec<_> = crl
         .entries()
         .map(|entry| entry.map(|entry| (entry.serial, entry.reason)).unwrap())
@@ -36,9 +43,7 @@ fn reasons(crl: &format::Crl) -> Vec<(SerialNumber, Option<CrlReason>)> {
     listed
 }
 
-fn sorted<const N: usize>(
-    mut expected: [(SerialNumber, Option<CrlReason>); N],
-) -> Vec<(SerialNumber, Option<CrlReason>)> {
+fn sorted<const N: usize>(mut expected: [Listed; N]) -> Vec<Listed> {
     expected.sort_by(|one, other| one.0.cmp(&other.0));
     expected.to_vec()
 }
@@ -207,16 +212,73 @@ async fn a_delta_leads_from_its_base_to_the_full_crl_of_its_number() {
     let urls: Vec<_> = freshest.0[0].urls().collect();
     assert_eq!(urls, ["http://ca.example/crl/t0ken/delta"]);
 
-    let mut applied: HashMap<_, _> = reasons(&base).into_iter().collect();
-    for (serial, reason) in reasons(&delta) {
+    assert_eq!(applied(reasons(&base), &delta), reasons(&full));
+}
+
+/// What a client with the base knows after the delta.
+fn applied(base: Vec<Listed>, delta: &format::Crl) -> Vec<Listed> {
+    let mut known: HashMap<_, _> = base.into_iter().collect();
+    for (serial, reason) in reasons(delta) {
         match reason {
-            Some(CrlReason::REMOVE_FROM_CRL) => applied.remove(&serial),
-            reason => applied.insert(serial, reason),
+            Some(CrlReason::REMOVE_FROM_CRL) => known.remove(&serial),
+            reason => known.insert(serial, reason),
         };
     }
-    let mut applied: Vec<_> = applied.into_iter().collect();
-    applied.sort_by(|one, other| one.0.cmp(&other.0));
-    assert_eq!(applied, reasons(&full), "base and delta make the full one");
+    let mut known: Vec<_> = known.into_iter().collect();
+    known.sort_by(|one, other| one.0.cmp(&other.0));
+    known
+}
+
+/// Changes of some certificates between two CRLs, and the seconds until the next one.
+fn editions() -> impl Strategy<Value = Vec<(Vec<(usize, Change)>, i64)>> {
+    let change = (0_u8..=10).prop_filter_map("7 is not used", Change::from_code);
+    let changes = proptest::collection::vec((0..8_usize, change), 0..6);
+    proptest::collection::vec((changes, 0..DAY), 1..8)
+}
+
+/// Every full CRL lists exactly what is not good, and every delta leads from its base to the full one of its number.
+async fn publish(editions: Vec<(Vec<(usize, Change)>, i64)>) {
+    let lab = Lab::with(|settings| settings.status.crl.delta_from = NonZeroU32::new(1)).await;
+    let mut serials = Vec::new();
+    for _ in 0..8 {
+        serials.push(lab.issue().await);
+    }
+    let mut made: HashMap<u64, Vec<Listed>> = HashMap::new();
+    for (changes, seconds) in editions {
+        for (certificate, change) in changes {
+            let _refused_where_it_is_revoked = lab.change(&serials[certificate], change).await;
+        }
+        lab.authority.refresh_crls().await;
+        let full = read(&lab, HERE);
+        let mut bad = Vec::new();
+        for serial in &serials {
+            if lab.authority.status(serial).await.unwrap().verdict.good().is_err() {
+                bad.push(serial.clone());
+            }
+        }
+        bad.sort();
+        let listed: Vec<_> = reasons(&full).into_iter().map(|(serial, _)| serial).collect();
+        assert_eq!(listed, bad);
+        let number = full.number().unwrap().unwrap();
+        made.insert(number.0, reasons(&full));
+        if lab.authority.crl(DELTA).is_some() {
+            let delta = read(&lab, DELTA);
+            assert_eq!(delta.number().unwrap(), Some(number));
+            let base = made[&delta.base().unwrap().unwrap().0].clone();
+            assert_eq!(applied(base, &delta), reasons(&full));
+        }
+        lab.clock.advance(seconds);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn crls_say_what_is_so_and_deltas_lead_to_it(editions in editions()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(publish(editions));
+    }
 }
 
 #[tokio::test]
@@ -234,6 +296,20 @@ async fn whoever_keeps_the_crls_is_woken_by_a_revocation() {
         })
     };
     while !listed().await {
+        tokio::task::yield_now().await;
+    }
+    keeper.abort();
+}
+
+#[tokio::test]
+async fn a_ca_that_is_prepared_has_its_crl_without_waiting() {
+    let lab = Lab::new().await;
+    let authority = lab.authority.clone();
+    let keeper = tokio::spawn(async move { authority.keep_crls().await });
+    let new = NewCa { key: KeyAlgorithm::P256, ..NewCa::new("CN=Second CA".parse().unwrap()) };
+    let prepared = lab.authority.prepare_next_ca(&new, &Actor::System).await.unwrap();
+    let Prepared::Next(next) = prepared else { panic!("it certifies itself") };
+    while lab.authority.complete_crl(next).is_none() {
         tokio::task::yield_now().await;
     }
     keeper.abort();
