@@ -248,7 +248,8 @@ fn from_parts(pkcs8: &[u8], chain: Vec<CertificateDer<'static>>) -> Result<Certi
     certified_key(chain, &PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pkcs8.to_vec())))
 }
 
-fn file(config: &Config) -> PathBuf {
+/// Where key and certificate are kept between starts.
+pub fn file(config: &Config) -> PathBuf {
     config.data.join("listener.pem")
 }
 

@@ -86,7 +86,7 @@ impl Server {
             stop: CancellationToken::new(),
             app,
         };
-        server.listeners.unix(control_listener, ControlDoors::new(server.app.authority.clone()));
+        server.listeners.unix(control_listener, ControlDoors::new(&server.app));
         let doors = Doors::new(Arc::clone(&server.app));
         if !https.is_empty() {
             let tls = server.certificate().await?.server_config();

@@ -1,5 +1,7 @@
 //! `lanyard demo` as a script or a person runs it: a process of its own, with its output, its files and its end.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+use super::description::{DESCRIBE, ServerDescription};
 use super::operation::{Operation, OperationFailure};
 use super::server::OPERATOR_HEADER;
 use crate::exit::{ExitStatus, Failure};
@@ -36,15 +37,24 @@ impl ControlClient {
 
     /// Has the server carry out an operation.
     pub async fn run<O: Operation>(&self, operation: O) -> Result<O::Answer, Failure> {
+        self.ask(O::NAME, serde_json::to_vec(&operation)?).await
+    }
+
+    /// Has the server describe itself.
+    pub async fn describe(&self) -> Result<ServerDescription, Failure> {
+        self.ask(DESCRIBE, Vec::new()).await
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, name: &str, body: Vec<u8>) -> Result<T, Failure> {
         let unreachable = |error: reqwest::Error| {
             let text = format!("the server at {} does not answer: {error}", self.socket.display());
             Failure::new(ExitStatus::Unreachable, text)
         };
         let response = self
             .http
-            .post(format!("http://lanyard/{}", O::NAME))
+            .post(format!("http://lanyard/{name}"))
             .header(OPERATOR_HEADER, &self.operator)
-            .body(serde_json::to_vec(&operation)?)
+            .body(body)
             .send()
             .await
             .map_err(unreachable)?;

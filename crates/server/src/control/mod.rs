@@ -4,10 +4,12 @@
 //! are the authentication.
 
 pub mod client;
+pub mod description;
 pub mod installation;
 pub mod operation;
 pub mod operations;
 pub mod server;
 
+pub use description::ServerDescription;
 pub use installation::Installation;
 pub use operation::{Operation, OperationError, OperationFailure};

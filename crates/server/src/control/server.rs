@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -20,7 +21,9 @@ use lanyard_authority::{Actor, Authority};
 use tokio::net::UnixListener;
 use tower::Service as _;
 
+use super::description::{DESCRIBE, ServerDescription};
 use super::operation::{FailureKind, Operation, OperationError, OperationFailure};
+use crate::app::App;
 use crate::limits::body;
 use crate::listener::{Answer, Service};
 
@@ -73,9 +76,13 @@ impl Drop for ControlSocket {
 pub struct ControlDoors(Router);
 
 impl ControlDoors {
-    /// Offers every operation.
-    pub fn new(authority: Authority) -> Self {
-        Self(super::operations::offer_all(Router::new()).with_state(authority))
+    /// Offers every operation, and what the server says about itself.
+    pub fn new(app: &Arc<App>) -> Self {
+        let itself = Router::new()
+            .route(&format!("/{DESCRIBE}"), post(describe))
+            .with_state(Arc::clone(app));
+        let operations = super::operations::offer_all(Router::new());
+        Self(operations.with_state(app.authority.clone()).merge(itself))
     }
 }
 
@@ -88,6 +95,10 @@ impl Service for ControlDoors {
             Err(never) => match never {},
         }
     }
+}
+
+async fn describe(State(app): State<Arc<App>>) -> Json<ServerDescription> {
+    Json(ServerDescription::of(&app))
 }
 
 /// Offers one operation.

@@ -9,6 +9,8 @@ use secrecy::ExposeSecret as _;
 
 use super::Finding;
 use crate::config::{Config, Loaded, Origin};
+use crate::control::ServerDescription;
+use crate::control::description::KeyFiles;
 use crate::open::{keys_folder, passphrase};
 
 /// Free space below which the disk is in trouble, in octets.
@@ -20,16 +22,16 @@ const LITTLE_SPACE: u64 = 1 << 30;
 /// The fewest characters of a challenge that guessing does not find.
 const SHORT_CHALLENGE: usize = 16;
 
-pub(super) fn look(loaded: &Loaded) -> Vec<Finding> {
+pub(super) fn look(loaded: &Loaded, running: Option<&ServerDescription>) -> Vec<Finding> {
     let config = &loaded.config;
     let mut findings = vec![data_folder(config)];
     if config.data.exists() {
         findings.push(disk(&config.data));
     }
     if keys_folder(config).exists() {
-        findings.push(key_files(loaded));
+        findings.push(key_files(loaded, running));
     }
-    findings.push(challenge(config));
+    findings.push(enrollment(config, running));
     findings.extend(secret_files(loaded));
     findings
 }
@@ -37,12 +39,12 @@ pub(super) fn look(loaded: &Loaded) -> Vec<Finding> {
 fn data_folder(config: &Config) -> Finding {
     let path = config.data.display();
     match fs::metadata(&config.data) {
-        Err(error) => Finding::trouble(
+        Err(error) => Finding::problem(
             "data folder",
             format!("{path}: {error}."),
             "`lanyard serve` makes it at its first start; name another with --data.",
         ),
-        Ok(metadata) if !metadata.is_dir() => Finding::trouble(
+        Ok(metadata) if !metadata.is_dir() => Finding::problem(
             "data folder",
             format!("{path} is not a folder."),
             "Name another with --data.",
@@ -76,13 +78,13 @@ fn disk(data: &Path) -> Finding {
             Finding::warning("disk", text, "Make room before certificates cannot be recorded.")
         }
         0..NO_SPACE => {
-            Finding::trouble("disk", text, "Make room: certificates cannot be recorded without it.")
+            Finding::problem("disk", text, "Make room: certificates cannot be recorded without it.")
         }
         _ => Finding::well("disk", text),
     }
 }
 
-fn key_files(loaded: &Loaded) -> Finding {
+fn key_files(loaded: &Loaded, running: Option<&ServerDescription>) -> Finding {
     let source = match loaded.origins.of("keys.passphrase") {
         Origin::Default => None,
         origin => Some(origin),
@@ -94,13 +96,13 @@ fn key_files(loaded: &Loaded) -> Finding {
     let keys = match opened {
         Ok(keys) => keys,
         Err(error) => {
-            return Finding::trouble("keys", error, "Look at keys.passphrase and the key folder.");
+            return Finding::problem("keys", error, "Look at keys.passphrase and the key folder.");
         }
     };
     let names = match keys.names() {
         Ok(names) => names,
         Err(error) => {
-            return Finding::trouble("keys", error.to_string(), "Look at the key folder.");
+            return Finding::problem("keys", error.to_string(), "Look at the key folder.");
         }
     };
     let mut bare = 0;
@@ -109,7 +111,7 @@ fn key_files(loaded: &Loaded) -> Finding {
             Ok(Protection::Passphrase) => {}
             Ok(Protection::Permissions) => bare += 1,
             Err(error) => {
-                return Finding::trouble(
+                return Finding::problem(
                     "keys",
                     error.to_string(),
                     "Restore the file from a back-up.",
@@ -118,8 +120,15 @@ fn key_files(loaded: &Loaded) -> Finding {
         }
     }
     let count = names.len();
+    let has_server_passphrase = running.is_some_and(|server| server.keys == KeyFiles::Encrypted);
     match (source, bare) {
-        (None, 0) if count > 0 => Finding::trouble(
+        (None, 0) if count > 0 && has_server_passphrase => Finding::well(
+            "keys",
+            format!(
+                "{count} key files are encrypted; the running server has their passphrase, this command has not."
+            ),
+        ),
+        (None, 0) if count > 0 => Finding::problem(
             "keys",
             format!("{count} key files are encrypted, and no passphrase is set."),
             "Set keys.passphrase_file, LANYARD_KEYS_PASSPHRASE or the systemd credential keys.passphrase.",
@@ -143,10 +152,13 @@ fn key_files(loaded: &Loaded) -> Finding {
     }
 }
 
-fn challenge(config: &Config) -> Finding {
+/// Whether devices can enroll: as the running server says, else as it is configured.
+fn enrollment(config: &Config, running: Option<&ServerDescription>) -> Finding {
     let challenge = config.endpoints.r#static.challenge.as_ref();
-    match challenge.map(|challenge| challenge.expose_secret().chars().count()) {
-        None => Finding::warning(
+    let length = challenge.map(|challenge| challenge.expose_secret().chars().count());
+    let is_open = running.map_or(length.is_some(), |server| server.scep_url.is_some());
+    match length {
+        _ if !is_open => Finding::warning(
             "enrollment",
             "No endpoint is configured: nobody can enroll.",
             "Set endpoints.static.challenge_file.",
@@ -156,7 +168,7 @@ fn challenge(config: &Config) -> Finding {
             format!("The challenge of /static has {length} characters."),
             "Choose one of 16 or more: whoever guesses it gets a certificate.",
         ),
-        Some(_) => Finding::well("enrollment", "/static takes requests with a challenge."),
+        _ => Finding::well("enrollment", "/static takes requests with a challenge."),
     }
 }
 

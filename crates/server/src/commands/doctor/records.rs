@@ -3,12 +3,12 @@
 use lanyard_authority::Clock as _;
 use lanyard_authority::clock::SystemClock;
 use lanyard_pki::Time;
-use lanyard_store::{CaState, Options, Store};
+use lanyard_store::{AuditVerdict, CaState, Options, Store};
 
 use super::Finding;
 use crate::config::Config;
-use crate::control::client::ControlClient;
-use crate::control::operations::ca::{CaView, ListCas};
+use crate::control::operations::ca::CaView;
+use crate::exit::Failure;
 use crate::open::store_url;
 use crate::routes::ca::state_name;
 
@@ -25,14 +25,19 @@ struct Seen {
     validity: Option<(Time, Time)>,
 }
 
-pub(super) async fn look(config: &Config, running: Option<&ControlClient>) -> Vec<Finding> {
+/// `running` is what a running server says about its authorities.
+pub(super) async fn look(
+    config: &Config,
+    running: Option<&Result<Vec<CaView>, Failure>>,
+) -> Vec<Finding> {
     let seen = match running {
-        Some(client) => asked(client).await,
+        Some(Ok(cas)) => Ok(cas.iter().map(Seen::from).collect()),
+        Some(Err(failure)) => Err(failure.to_string()),
         None if !config.data.exists() && config.storage.url.is_none() => return Vec::new(),
         None => read(config).await,
     };
     match seen {
-        Err(error) => vec![Finding::trouble(
+        Err(error) => vec![Finding::problem(
             "store",
             error,
             "Look at storage.url and the disk; restore a damaged store from a back-up.",
@@ -43,21 +48,17 @@ pub(super) async fn look(config: &Config, running: Option<&ControlClient>) -> Ve
                 vec![Finding::well("store", format!("{} answers.", store_url(config)))];
             findings.push(clock(&seen, now));
             findings.extend(authorities(&seen, now));
+            findings.push(audit_trail(config).await);
             findings
         }
     }
 }
 
-async fn asked(client: &ControlClient) -> Result<Vec<Seen>, String> {
-    let cas = client.run(ListCas {}).await.map_err(|failure| failure.to_string())?;
-    Ok(cas.into_iter().map(Seen::from).collect())
-}
-
-impl From<CaView> for Seen {
-    fn from(view: CaView) -> Self {
+impl From<&CaView> for Seen {
+    fn from(view: &CaView) -> Self {
         let time = |text: &Option<String>| text.as_deref().and_then(|text| text.parse().ok());
         let validity = time(&view.not_before).zip(time(&view.not_after));
-        Self { name: view.name, state: view.state, validity }
+        Self { name: view.name.clone(), state: view.state.clone(), validity }
     }
 }
 
@@ -77,11 +78,33 @@ async fn read(config: &Config) -> Result<Vec<Seen>, String> {
         .collect())
 }
 
+/// Whether the record of what was done is as it was written.
+async fn audit_trail(config: &Config) -> Finding {
+    let verified =
+        async { Store::open(&store_url(config), Options::READING).await?.verify_audit().await };
+    match verified.await {
+        Ok(AuditVerdict::Intact { entries, .. }) => Finding::well(
+            "audit",
+            format!("{entries} entries, each following from the one before."),
+        ),
+        Ok(AuditVerdict::Broken { number }) => Finding::problem(
+            "audit",
+            format!("Entry {number} is not as it was written: somebody changed the store."),
+            "Find out who had access to the store; compare with a back-up.",
+        ),
+        Err(error) => Finding::warning(
+            "audit",
+            format!("The trail could not be read: {error}."),
+            "Run this as the user that the server runs as.",
+        ),
+    }
+}
+
 /// A clock that is behind what was issued is wrong; one that is ahead cannot be told from a late look.
 fn clock(seen: &[Seen], now: Time) -> Finding {
     let earliest = seen.iter().filter_map(|ca| ca.validity).map(|(from, _)| from).max();
     match earliest {
-        Some(from) if now < from => Finding::trouble(
+        Some(from) if now < from => Finding::problem(
             "clock",
             format!("It shows {now}, before the authority's certificate began at {from}."),
             "Set the clock, and keep it with NTP.",
@@ -101,7 +124,7 @@ fn authorities(seen: &[Seen], now: Time) -> Vec<Finding> {
             let days = to.seconds_since(now) / DAY;
             let text = format!("{} is valid until {to} ({days} days).", ca.name);
             match days {
-                ..0 => Finding::trouble("authority", text, "It issues nothing any more: `lanyard ca prepare-next`."),
+                ..0 => Finding::problem("authority", text, "It issues nothing any more: `lanyard ca prepare-next`."),
                 0..PREPARE if !has_next => Finding::warning(
                     "authority",
                     text,
@@ -114,7 +137,7 @@ fn authorities(seen: &[Seen], now: Time) -> Vec<Finding> {
     if findings.is_empty() {
         let waits = seen.iter().any(|ca| ca.state == state_name(CaState::Requested));
         findings.push(if waits {
-            Finding::trouble(
+            Finding::problem(
                 "authority",
                 "Its certificate was requested from another CA and is not there yet.",
                 "`lanyard ca show --json` has the request; give the answer to `lanyard ca import`.",
@@ -151,19 +174,19 @@ mod tests {
         assert_eq!(authorities(&[near], now)[0].state, State::Warning);
         let pair = [ca(CaState::Current, 0, 100), ca(CaState::Next, 0, 3650)];
         assert_eq!(authorities(&pair, now)[0].state, State::Well);
-        assert_eq!(authorities(&[ca(CaState::Current, 0, 1)], now)[0].state, State::Trouble);
+        assert_eq!(authorities(&[ca(CaState::Current, 0, 1)], now)[0].state, State::Problem);
         assert_eq!(authorities(&[ca(CaState::Current, 0, 3650)], now)[0].state, State::Well);
     }
 
     #[test]
     fn an_authority_that_waits_for_its_certificate_is_in_trouble() {
         let waiting = Seen { validity: None, ..ca(CaState::Requested, 0, 0) };
-        assert_eq!(authorities(&[waiting], Time::from_unix(0))[0].state, State::Trouble);
+        assert_eq!(authorities(&[waiting], Time::from_unix(0))[0].state, State::Problem);
     }
 
     #[test]
     fn a_clock_before_the_authoritys_birth_is_wrong() {
         let born = ca(CaState::Current, 1_000_000, 3650);
-        assert_eq!(clock(&[born], Time::from_unix(999_999)).state, State::Trouble);
+        assert_eq!(clock(&[born], Time::from_unix(999_999)).state, State::Problem);
     }
 }
