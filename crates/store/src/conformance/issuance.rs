@@ -23,12 +23,15 @@ pub async fn a_prepared_certificate_is_unfinished_until_it_is_complete(store: &S
     let by_serial = store.unfinished_by_serial(new.serial.clone()).await?;
     equal!(by_serial.as_ref(), unfinished.first());
     equal!(store.count_unfinished().await?, 1);
+    let same = store.unfinished_by_serial(new.serial.clone()).await?;
+    equal!(same.as_ref(), unfinished.first());
     let status = store.certificate_status(new.serial.clone()).await?;
     equal!(status.map(|status| status.state), Some(CertificateState::Prepared));
     equal!(store.certificate_der(new.serial.clone()).await?, None);
 
     store.complete_certificate(new.serial.clone(), sample::der(1), sample::NOW, None).await?;
     equal!(store.unfinished(10).await?, vec![]);
+    equal!(store.unfinished_by_serial(new.serial.clone()).await?, None);
     let status = store.certificate_status(new.serial).await?;
     equal!(status.map(|status| status.state), Some(CertificateState::Issued));
     Ok(())

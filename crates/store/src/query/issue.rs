@@ -1,5 +1,5 @@
 //! Issuance in two durable steps: prepare, before the key is used, and complete, before the
-//! certificate leaves; and what is left of a crash in between.
+//! certificate leaves. What is left of a crash in between is in `recovery`.
 
 use std::sync::Arc;
 
@@ -11,12 +11,9 @@ use super::enrollment::{self, EnrollmentRow};
 use crate::{
     Store, StoreError,
     column::{OrganizationColumn, StandingCode, optional_time, organization_column, texts_column},
-    record::{
-        AuditEntry, CertificateState, Claim, Completion, Keep, NewCertificate, Preparation,
-        Unfinished,
-    },
-    sql::{ColumnType, Columns, Connection, Insert, Sql, Value, one_int, sql},
-    transaction::{Act, Batched, CountKey, Done, Job, Question, Reads, Transaction},
+    record::{AuditEntry, CertificateState, Claim, Completion, Keep, NewCertificate, Preparation},
+    sql::{ColumnType, Columns, Connection, Insert, Sql, Value, sql},
+    transaction::{Act, Batched, CountKey, Done, Job, Transaction},
 };
 
 impl Store {
@@ -47,39 +44,6 @@ impl Store {
     ) -> Result<Completion, StoreError> {
         let act = Complete { serial, der, issued_at, audit: audit.map(Arc::new) };
         self.backend.write(act).await
-    }
-
-    /// Gives a prepared certificate up, with the transaction that waits for it: it ends as
-    /// declined with `reason`. True if it was prepared.
-    pub async fn abandon_certificate(
-        &self,
-        serial: SerialNumber,
-        reason: String,
-        at: Time,
-        audit: Option<AuditEntry>,
-    ) -> Result<bool, StoreError> {
-        self.backend.write(Abandon { serial, reason, at, audit: audit.map(Arc::new) }).await
-    }
-
-    /// The certificates that were prepared and neither completed nor abandoned, oldest first, at
-    /// most `limit`; at start these are what a crash left behind.
-    pub async fn unfinished(&self, limit: u32) -> Result<Vec<Unfinished>, StoreError> {
-        self.backend.read(FindUnfinished { limit }).await
-    }
-
-    /// The certificate of this serial number, if it was prepared and neither completed nor
-    /// abandoned: for the client that asks again.
-    pub async fn unfinished_by_serial(
-        &self,
-        serial: SerialNumber,
-    ) -> Result<Option<Unfinished>, StoreError> {
-        self.backend.read(FindUnfinishedBySerial(serial)).await
-    }
-
-    /// Drops certificates (not their revocation data) that were only kept for a while
-    /// ([`Keep::RevocationOnly`]), at most `limit`; tells how many.
-    pub async fn forget_certificates(&self, now: Time, limit: u32) -> Result<u64, StoreError> {
-        self.backend.write(Forget { now, limit }).await
     }
 }
 
@@ -287,7 +251,7 @@ static COMPLETED: Sql = sql!(
     "SELECT c.state, d.der FROM certificate c LEFT JOIN certificate_der d ON d.id = c.id \
      WHERE c.serial = $1"
 );
-static DELETE_PREPARED: Sql = sql!("DELETE FROM prepared WHERE id = $1");
+pub(super) static DELETE_PREPARED: Sql = sql!("DELETE FROM prepared WHERE id = $1");
 
 /// What completing learns of the prepared certificate.
 pub(crate) struct Found {
@@ -369,111 +333,5 @@ impl Complete {
             Some((CertificateState::Issued, der)) => Completion::AlreadyComplete(der),
             _ => Completion::NotPrepared,
         })
-    }
-}
-
-struct Abandon {
-    serial: SerialNumber,
-    reason: String,
-    at: Time,
-    audit: Option<Arc<AuditEntry>>,
-}
-
-static ABANDON: Sql =
-    sql!("UPDATE certificate SET state = 2 WHERE serial = $1 AND state = 0 RETURNING id");
-static ABANDON_ENROLLMENT: Sql = sql!(
-    "UPDATE enrollment SET state = 2, decided_at = $2, reason = $3 \
-     WHERE certificate = $1 AND state = 1"
-);
-
-impl Act for Abandon {
-    type Outcome = bool;
-    const NAME: &'static str = "abandon_certificate";
-
-    async fn perform<C: Connection>(
-        &self,
-        tx: &mut Transaction<'_, C>,
-    ) -> Result<Done<bool>, StoreError> {
-        let serial = self.serial.as_bytes().into();
-        let Some(id) = tx.connection.fetch_optional(&ABANDON, &[serial], one_int).await? else {
-            return Ok(Done::Keep(false));
-        };
-        tx.connection.execute(&DELETE_PREPARED, &[id.into()]).await?;
-        let values = [id.into(), self.at.unix().into(), self.reason.as_str().into()];
-        tx.connection.execute(&ABANDON_ENROLLMENT, &values).await?;
-        tx.audit(self.audit.as_ref());
-        Ok(Done::Keep(true))
-    }
-}
-
-struct FindUnfinished {
-    limit: u32,
-}
-
-static UNFINISHED: Sql = sql!(
-    "SELECT c.serial, c.ca, c.organization, c.department, c.endpoint, c.prepared_at, p.tbs \
-     FROM prepared p JOIN certificate c ON c.id = p.id ORDER BY p.id LIMIT $1"
-);
-static UNFINISHED_BY_SERIAL: Sql = sql!(
-    "SELECT c.serial, c.ca, c.organization, c.department, c.endpoint, c.prepared_at, p.tbs \
-     FROM certificate c JOIN prepared p ON p.id = c.id WHERE c.serial = $1"
-);
-
-impl Question for FindUnfinished {
-    type Answer = Vec<Unfinished>;
-    const NAME: &'static str = "unfinished";
-    const READS: Reads = Reads::Many;
-
-    async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
-        let limit = i64::from(self.limit);
-        connection.fetch(&UNFINISHED, &[limit.into()], unfinished).await
-    }
-}
-
-struct FindUnfinishedBySerial(SerialNumber);
-
-impl Question for FindUnfinishedBySerial {
-    type Answer = Option<Unfinished>;
-    const NAME: &'static str = "unfinished_by_serial";
-    const READS: Reads = Reads::Point;
-
-    async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
-        let serial = self.0.as_bytes();
-        connection.fetch_optional(&UNFINISHED_BY_SERIAL, &[serial.into()], unfinished).await
-    }
-}
-
-/// The columns that `UNFINISHED` and `UNFINISHED_BY_SERIAL` share.
-fn unfinished(columns: &mut Columns<'_>) -> Result<Unfinished, StoreError> {
-    Ok(Unfinished {
-        serial: columns.serial()?,
-        ca: columns.ca()?,
-        scope: columns.scope()?,
-        endpoint: columns.endpoint()?,
-        prepared_at: columns.time()?,
-        tbs: columns.bytes()?,
-    })
-}
-
-struct Forget {
-    now: Time,
-    limit: u32,
-}
-
-static FORGET: Sql = sql!(
-    "DELETE FROM certificate_der WHERE id IN (SELECT id FROM certificate_der \
-     WHERE kept_until IS NOT NULL AND kept_until <= $1 ORDER BY kept_until LIMIT $2)"
-);
-
-impl Act for Forget {
-    type Outcome = u64;
-    const NAME: &'static str = "forget_certificates";
-
-    async fn perform<C: Connection>(
-        &self,
-        tx: &mut Transaction<'_, C>,
-    ) -> Result<Done<u64>, StoreError> {
-        let values = [self.now.unix().into(), i64::from(self.limit).into()];
-        tx.connection.execute(&FORGET, &values).await.map(Done::Keep)
     }
 }

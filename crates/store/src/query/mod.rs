@@ -8,6 +8,7 @@ pub(crate) mod enrollment;
 pub(crate) mod issue;
 mod lease;
 mod lookup;
+mod recovery;
 mod search;
 mod setting;
 mod standing;

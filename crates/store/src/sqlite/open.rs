@@ -88,8 +88,9 @@ pub(super) fn check_for_reading(path: &Path) -> Result<(), StoreError> {
 fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, StoreError> {
     let raw = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     raw.busy_timeout(std::time::Duration::from_millis(BUSY_MILLISECONDS))?;
-    // Without this, statements are planned again for every value that is bound beside a partial index: 40 microseconds
-    // a look-up. Statements here are written for one plan whatever the values.
+    // Without this, statements are planned again for every value that is bound beside a partial
+    // index: 40 microseconds a look-up. Statements here are written for one plan whatever the
+    // values.
     raw.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     raw.pragma_update(None, "foreign_keys", true)?;
     raw.pragma_update(None, "trusted_schema", false)?;
@@ -154,4 +155,30 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    #[test]
+    fn statements_are_planned_once_whatever_values_they_are_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = for_writing(&folder.path().join("lanyard.db")).unwrap();
+        for sql in [
+            "SELECT ca, state, standing FROM certificate WHERE serial = ?1",
+            "UPDATE certificate SET state = 1, issued_at = 5 WHERE serial = ?1 AND state = 0",
+            "SELECT id FROM certificate WHERE status_sequence IS NOT NULL AND status_sequence > ?1",
+        ] {
+            let mut statement = connection.raw().prepare(sql).unwrap();
+            for value in 0..5 {
+                statement.raw_bind_parameter(1, [value; 20]).unwrap();
+                let mut rows = statement.raw_query();
+                while rows.next().unwrap().is_some() {}
+            }
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{sql}");
+        }
+    }
 }
