@@ -210,11 +210,9 @@ impl Authority {
             self.enrollment(endpoint, request, admitted, self.random::<16>().to_vec())
         });
         let now = self.now();
-        let new = NewEnrollment {
-            csr: Some(request.csr.as_der().to_vec()),
-            expires_at: now.plus(WAITS),
-            ..new
-        };
+        let csr = self.requests().seal(request.csr.as_der(), &new.transaction_id, self.random());
+        let csr = csr.map_err(|fault| Fault::lasting("seal a request", fault))?;
+        let new = NewEnrollment { csr: Some(csr), expires_at: now.plus(WAITS), ..new };
         let audit = Act::SubmitRequest.by(&request.actor, now).scope(endpoint.scope);
         let audit = audit.target(&request.csr.subject()).done();
         let submission = self.store().submit_enrollment(new, Some(audit)).await;

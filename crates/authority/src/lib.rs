@@ -24,6 +24,7 @@ mod renew;
 mod responder;
 pub mod revoke;
 pub mod scep;
+mod seal;
 pub mod search;
 pub mod settings;
 mod stand_in;
@@ -80,6 +81,8 @@ struct Inner {
     wake: tokio::sync::Notify,
     memory: status::Memory,
     refusals: refusals::Refusals,
+    /// Of requests that wait for a person.
+    requests: seal::Seal,
     #[cfg(test)]
     steps: Arc<dyn steps::Steps>,
 }
@@ -108,6 +111,11 @@ impl Authority {
     /// What the status side remembers.
     pub(crate) fn memory(&self) -> &status::Memory {
         &self.inner.memory
+    }
+
+    /// Seals requests that wait for a person.
+    pub(crate) fn requests(&self) -> &seal::Seal {
+        &self.inner.requests
     }
 
     /// How many refusals the audit trail takes.

@@ -55,6 +55,7 @@ async fn inner(settings: Settings, ports: Ports) -> Result<Inner, OpenError> {
         wake: tokio::sync::Notify::new(),
         memory: Memory::new(&settings.status),
         refusals: crate::refusals::Refusals::new(),
+        requests: crate::seal::Seal::new(&secret.derive("pending requests")),
         settings,
         ports,
         #[cfg(test)]

@@ -62,7 +62,9 @@ impl Authority {
         let endpoint = self.settings().endpoint(known.request.endpoint);
         let endpoint = endpoint.ok_or(Refusal::NotConfigured)?;
         let csr = known.request.csr.as_deref().ok_or(Refusal::UnknownTransaction)?;
-        let csr = CertificationRequest::from_der(csr)
+        let csr = self.requests().open(csr, &known.request.transaction_id);
+        let csr = csr.map_err(|fault| Fault::lasting("open a pending request", fault))?;
+        let csr = CertificationRequest::from_der(&csr)
             .map_err(|fault| Fault::lasting("read a pending request", fault))?;
         let ca = self.issuing_ca(endpoint)?;
         let claims = Claims::from_request(&csr)?;

@@ -51,6 +51,18 @@ async fn a_request_waits_until_it_is_approved() {
 }
 
 #[tokio::test]
+async fn the_challenge_does_not_lie_open_in_the_store_while_a_request_waits() {
+    let installation = Installation::new();
+    let authority = installation.open(manual()).await;
+    let device = Device::new("laptop");
+    submitted(&authority, &device).await;
+    let known = authority.store().enrollment(STATIC, b"t1").await.unwrap().unwrap();
+    let kept = known.request.csr.unwrap();
+    assert!(kept.len() > device.csr(Some(SECRET)).await.as_der().len());
+    assert!(!kept.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()));
+}
+
+#[tokio::test]
 async fn a_declined_request_stays_declined() {
     let installation = Installation::new();
     let authority = installation.open(manual()).await;
