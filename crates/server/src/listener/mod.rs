@@ -4,6 +4,7 @@
 
 mod accept;
 mod connection;
+mod descriptors;
 mod peers;
 mod stall;
 pub mod tls;
@@ -81,7 +82,9 @@ impl Listeners {
                 write: section.write_timeout.into(),
                 handshake: section.handshake_timeout.into(),
             },
-            connections: Arc::new(Semaphore::new(section.connections.min(Semaphore::MAX_PERMITS))),
+            connections: Arc::new(Semaphore::new(
+                descriptors::room_for(section.connections).min(Semaphore::MAX_PERMITS),
+            )),
             peers: Arc::new(Peers::new(section.connections_per_address)),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
