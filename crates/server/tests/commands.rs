@@ -121,6 +121,22 @@ fn systemd_is_told_that_the_server_is_ready_and_that_it_stops() {
 }
 
 #[test]
+fn a_server_that_waits_for_its_own_certificate_is_ready_and_feeds_the_watchdog() {
+    let site = Site::new();
+    let child = site
+        .lanyard(&["serve"])
+        .env("LANYARD_AUTHORITY_CERTIFIED_BY", "another")
+        .env("NOTIFY_SOCKET", site.file("notify"))
+        .env("WATCHDOG_USEC", "100000")
+        .stderr(Stdio::null())
+        .spawn();
+    let server = Running(child.unwrap());
+    site.told("READY=1");
+    site.told("WATCHDOG=1");
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
 fn a_second_server_for_the_same_data_is_told_that_the_first_one_holds_it() {
     let site = Site::new();
     let (_first, _) = site.serve();

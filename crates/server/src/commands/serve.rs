@@ -60,7 +60,7 @@ pub async fn run(args: ServeArgs, global: &GlobalArgs) -> Result<(), Failure> {
     let app = std::sync::Arc::clone(server.app());
     let watchdog = tokio::spawn({
         let stop = stop.clone();
-        async move { systemd::watchdog(stop, || async { troubles(&app).await.is_empty() }).await }
+        async move { systemd::watchdog(stop, || async { drop(troubles(&app).await) }).await }
     });
     tokio::select! {
         _ = interrupt.recv() => {}
