@@ -197,6 +197,20 @@ fn control_c_removes_the_temporary_folder_too() {
 }
 
 #[test]
+fn a_demo_that_is_stopped_while_it_starts_leaves_nothing_behind() {
+    let scene = Scene::new();
+    let mut command = scene.lanyard();
+    command.args(["demo", "--ca-key", "rsa-4096", "--listen", "127.0.0.1:0"]);
+    let mut demo = Running::start(command);
+    while scene.left_behind().is_empty() {
+        assert!(demo.child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::yield_now();
+    }
+    assert_ne!(demo.end(Signal::TERM), None, "it ends by itself, not by the signal");
+    assert_eq!(scene.left_behind(), [] as [PathBuf; 0]);
+}
+
+#[test]
 fn a_port_that_is_taken_is_named_and_an_old_ready_file_does_not_stay() {
     let scene = Scene::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -66,6 +66,9 @@ pub async fn run(args: DemoArgs, global: &GlobalArgs, output: Output) -> Result<
     let place = Place::open(args.data.as_deref(), global.config.as_deref())?;
     let outcome = Box::pin(show(&args, &place, output, &mut stop)).await;
     let removed = place.leave();
+    if let (Err(_), Err(also)) = (&outcome, &removed) {
+        output.failure(also);
+    }
     outcome.and(removed)
 }
 
@@ -81,10 +84,17 @@ async fn show(
     let story = Story::new(output);
     let doing = format!("Making the authority's key ({})", config_key(&config));
     let began = Instant::now();
-    let starting = output.progress(&doing, Server::start(config, World::real()));
+    let mut starting = Box::pin(output.progress(&doing, Server::start(config, World::real())));
     let server = tokio::select! {
-        server = starting => server.map_err(not_started)?,
-        () = stop.asked() => return Err(interrupted()),
+        server = &mut starting => server.map_err(not_started)?,
+        () = stop.asked() => {
+            // Files that are being made would outlive their folder. A second signal does not wait for them.
+            tokio::select! {
+                started = &mut starting => if let Ok(server) = started { server.stop().await },
+                () = stop.asked() => {}
+            }
+            return Err(interrupted());
+        }
     };
     let outcome = present(args, place, &server, began.elapsed(), story, stop).await;
     server.stop().await;

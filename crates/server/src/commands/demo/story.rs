@@ -142,6 +142,10 @@ impl Story {
             ),
             ("List what was issued", format!("{program} certificate search --data {data}")),
             (
+                "Have it examined",
+                format!("{program} doctor --config {}", quoted(&place.settings_file())),
+            ),
+            (
                 "See what it costs",
                 format!(
                     "{program} bench scep --url {} --challenge-file {} --requests 500",
