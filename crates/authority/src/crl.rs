@@ -1,7 +1,7 @@
 //! CRLs: made in the background when something changes and on time when nothing does, served from memory.
 //!
 //! For each CA there is a complete CRL; with partitions, one for each of them too; beside long ones, deltas. How one is
-//! made is in [`build`], when in [`schedule`]. OCSP never waits for any of this.
+//! made is in `build`, when in `schedule`. OCSP never waits for any of this.
 
 mod address;
 mod build;

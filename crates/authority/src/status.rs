@@ -1,7 +1,7 @@
 //! The one verb behind every question whether a certificate is good: serial number, record, verdict.
 //!
 //! OCSP, CRL, the APIs and renewal all come here. What is asked of the store is remembered until it changes
-//! ([`generations`]); what an answer looks like is not known here.
+//! (`generations`); what an answer looks like is not known here.
 
 pub(crate) mod generations;
 mod records;
