@@ -74,6 +74,8 @@ pub struct MemoryUse {
     pub answers_octets: u64,
     /// Certificates whose record is remembered.
     pub records: usize,
+    /// Octets that they take.
+    pub records_octets: usize,
 }
 
 /// A verdict and when it was reached.
@@ -107,6 +109,7 @@ impl Authority {
         MemoryUse {
             answers_octets: self.memory().answers.octets(),
             records: self.memory().records.len(),
+            records_octets: self.memory().records.octets(),
         }
     }
 

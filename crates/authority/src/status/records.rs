@@ -9,8 +9,8 @@ use quick_cache::sync::Cache;
 
 use super::generations::{Generations, Stamp};
 
-/// What one record costs with its key and its share of the table, in octets: measured, and rounded up.
-const ENTRY: u64 = 128;
+/// What one record costs with its key and its share of the table, in octets.
+const ENTRY: u64 = 132;
 
 /// What a verdict needs to know of a certificate that was issued here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,5 +83,39 @@ impl Records {
     /// How many are remembered.
     pub(crate) fn len(&self) -> usize {
         self.cache.len()
+    }
+
+    /// How many octets they take, with the room that tables keep to grow.
+    pub(crate) fn octets(&self) -> usize {
+        self.cache.memory_used().total()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_take_no_more_room_than_they_are_given() {
+        let generations = Generations::new();
+        for entries in [1_000_u64, 60_000, 130_000] {
+            let given = entries * ENTRY;
+            let records = Records::new(given);
+            for number in 0..2 * entries {
+                let mut octets = [0x4f; 20];
+                octets[..8].copy_from_slice(&(number + (1 << 62)).to_be_bytes());
+                let serial = SerialNumber::from_bytes(&octets).unwrap();
+                let stamp = generations.stamp(&serial);
+                let known = Some(Known {
+                    ca: CaId(1),
+                    not_after: Time::from_unix(0),
+                    standing: Standing::NotRevoked,
+                });
+                records.cache.insert(serial, Remembered { known, stamp });
+            }
+            let (kept, taken) = (records.len() as u64, records.octets() as u64);
+            assert!(kept > entries / 2, "{kept} of {entries}");
+            assert!(taken <= given, "{taken} octets of {given} for {kept} records");
+        }
     }
 }
