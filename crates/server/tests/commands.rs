@@ -1,5 +1,7 @@
 //! Commands as processes: their exit statuses, what they print, the files they leave, and what systemd is told.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
@@ -25,10 +27,10 @@ impl Site {
         fs::write(path("challenge"), CHALLENGE).unwrap();
         fs::set_permissions(path("challenge"), fs::Permissions::from_mode(0o600)).unwrap();
         let text = format!(
-            "data = {:?}\nlisten.http = ['127.0.0.1:0']\nlisten.https = []\nauthority.key = 'p-256'\n\
-             endpoints.static.challenge_file = {:?}\n",
-            path("data"),
-            path("challenge"),
+            "data = '{}'\nlisten.http = ['127.0.0.1:0']\nlisten.https = []\nauthority.key = 'p-256'\n\
+             endpoints.static.challenge_file = '{}'\n",
+            path("data").display(),
+            path("challenge").display(),
         );
         fs::write(path("lanyard.toml"), text).unwrap();
         let notified = UnixDatagram::bind(path("notify")).unwrap();
@@ -177,7 +179,7 @@ fn a_device_enrolls_renews_and_is_revoked_by_commands() {
     let second = json(&command("renew", &["--force", "--json"]));
     assert_ne!(first["serial"], second["serial"]);
     assert_ne!(fs::read(site.file("key.pem")).unwrap(), old_key, "a renewal has a key of its own");
-    assert_eq!(left_over(site.folder.path()), Vec::<String>::new());
+    assert_eq!(left_over(site.folder.path()), Vec::<PathBuf>::new());
 
     let serial = second["serial"].as_str().unwrap();
     let shown = text(&site.run(&["certificate", "show", serial]).stdout);
@@ -191,9 +193,10 @@ fn a_device_enrolls_renews_and_is_revoked_by_commands() {
 }
 
 /// Files of an unfinished renewal.
-fn left_over(folder: &Path) -> Vec<String> {
-    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
-    names.filter_map(|name| name.into_string().ok()).filter(|name| name.ends_with(".new")).collect()
+fn left_over(folder: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let is_new = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "new");
+    files.filter(is_new).collect()
 }
 
 #[test]
