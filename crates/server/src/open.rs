@@ -75,6 +75,8 @@ impl World {
 pub struct Opened {
     /// Its authority.
     pub authority: Authority,
+    /// Its store, to be closed in the end.
+    pub store: Store,
     /// Where clients reach it.
     pub addresses: Addresses,
     /// The token in the CRL's address.
@@ -109,9 +111,9 @@ pub async fn open(
         *url = url.replace("{token}", crl_token.expose_secret());
     }
     let settings = settings::settings(config, published)?;
-    let ports = Ports { store, keys, clock: world.clock, entropy: world.entropy };
+    let ports = Ports { store: store.clone(), keys, clock: world.clock, entropy: world.entropy };
     let authority = lanyard_authority::open(settings, ports).await?;
-    Ok(Opened { authority, addresses, crl_token })
+    Ok(Opened { authority, store, addresses, crl_token })
 }
 
 /// Where the key files are.

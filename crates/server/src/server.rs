@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use lanyard_store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -57,6 +58,7 @@ pub struct Server {
     https: Vec<SocketAddr>,
     listeners: Listeners,
     control: ControlSocket,
+    store: Store,
     jobs: TaskTracker,
     stop: CancellationToken,
 }
@@ -75,6 +77,7 @@ impl Server {
         let control = ControlSocket::bind(&control_path);
         let (control, control_listener) =
             control.map_err(|cause| StartError::Control { path: control_path, cause })?;
+        let store = opened.store.clone();
         let app = Arc::new(App::new(config, opened, world));
 
         let server = Self {
@@ -82,6 +85,7 @@ impl Server {
             https: app.config.listen.https.clone(),
             listeners: Listeners::new(&app.config.listen),
             control,
+            store,
             jobs: TaskTracker::new(),
             stop: CancellationToken::new(),
             app,
@@ -116,13 +120,14 @@ impl Server {
         &self.https
     }
 
-    /// Lets requests in progress end, then stops.
+    /// Lets requests in progress end, then stops. When this returns, another may open the installation.
     pub async fn stop(self) {
         self.stop.cancel();
         self.listeners.stop().await;
         self.jobs.close();
         self.jobs.wait().await;
         drop(self.control);
+        self.store.close().await;
     }
 
     /// The certificate of the HTTPS listeners, kept up to date by a job.

@@ -1,7 +1,7 @@
 //! The installation that a command acts on: a running server, or its files opened here.
 
-use lanyard_authority::{Actor, Authority};
-use lanyard_store::StoreError;
+use lanyard_authority::Actor;
+use lanyard_store::{StoreError, StoreUrl};
 
 use super::client::ControlClient;
 use super::operation::{Operation, OperationFailure};
@@ -9,17 +9,17 @@ use crate::address::Addresses;
 use crate::cli::{GlobalArgs, InstallationArgs};
 use crate::commands::{load_with, operator};
 use crate::exit::{ExitStatus, Failure};
-use crate::open::{self, InstallationError, World};
+use crate::open::{self, InstallationError, Opened, World};
 
 /// The installation that a command acts on.
 #[derive(Debug)]
 pub enum Installation {
     /// A server runs for it: it is asked to act.
     Running(ControlClient),
-    /// No server runs: its authority is open in this process.
+    /// No server runs: it is open in this process.
     Opened {
-        /// The authority.
-        authority: Box<Authority>,
+        /// The installation.
+        opened: Box<Opened>,
         /// Who runs the command.
         operator: String,
     },
@@ -41,7 +41,8 @@ impl Installation {
         if let Some(client) = ControlClient::find(&config.control_socket(), &operator()).await? {
             return Ok(Self::Running(client));
         }
-        if !config.data.exists() {
+        // A folder that was named by mistake must not become an installation.
+        if matches!(open::store_url(&config), StoreUrl::Sqlite(file) if !file.exists()) {
             let text = format!(
                 "there is no installation at {}: start one with `lanyard serve`, or name another with --data",
                 config.data.display()
@@ -49,17 +50,19 @@ impl Installation {
             return Err(Failure::new(ExitStatus::NotFound, text));
         }
         let opened = open::open(&config, Addresses::new(&config), World::real()).await;
-        let authority = opened.map_err(not_opened)?.authority;
-        Ok(Self::Opened { authority: Box::new(authority), operator: operator() })
+        let opened = Box::new(opened.map_err(not_opened)?);
+        Ok(Self::Opened { opened, operator: operator() })
     }
 
-    /// Carries an operation out.
-    pub async fn run<O: Operation>(&self, operation: O) -> Result<O::Answer, Failure> {
+    /// Carries an operation out, and lets go of the installation.
+    pub async fn run<O: Operation>(self, operation: O) -> Result<O::Answer, Failure> {
         match self {
             Self::Running(client) => client.run(operation).await,
-            Self::Opened { authority, operator } => {
-                let actor = Actor::Operator(operator.clone());
-                operation.run(authority, &actor).await.map_err(|error| {
+            Self::Opened { opened, operator } => {
+                let actor = Actor::Operator(operator);
+                let outcome = operation.run(&opened.authority, &actor).await;
+                opened.store.close().await;
+                outcome.map_err(|error| {
                     let failure = OperationFailure::from(error);
                     Failure::new(failure.kind.into(), failure.text)
                 })

@@ -108,7 +108,6 @@ async fn a_command_acts_on_the_files_when_no_server_runs_and_the_next_server_kno
     assert!(matches!(opened, Installation::Opened { .. }));
     let now = opened.run(revocation(&device, "superseded")).await.unwrap();
     assert_eq!(now.standing, "revoked");
-    drop(opened);
     let again = Installation::find(&args, &global).await.unwrap();
     let shown = again.run(ShowCertificate { serial: device.serial().to_string() }).await.unwrap();
     assert_eq!(shown.verdict.state, "revoked");
@@ -124,4 +123,16 @@ async fn a_server_that_was_named_must_answer() {
     assert!(matches!(found, Installation::Running(_)));
     let missing = Installation::find(&named(site.data().join("other.sock")), &global).await;
     assert_eq!(missing.unwrap_err().status(), ExitStatus::Unreachable);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_was_named_by_mistake_does_not_become_an_installation() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lanyard.toml");
+    std::fs::write(&file, "").unwrap();
+    let global = GlobalArgs { config: Some(file), json: false };
+    let args = InstallationArgs { data: Some(folder.path().to_owned()), server: None };
+    let failure = Installation::find(&args, &global).await.unwrap_err();
+    assert_eq!(failure.status(), ExitStatus::NotFound);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was made");
 }
