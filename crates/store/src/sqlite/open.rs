@@ -171,14 +171,16 @@ mod tests {
             "SELECT ca, state, standing FROM certificate WHERE serial = ?1",
             "UPDATE certificate SET state = 1, issued_at = 5 WHERE serial = ?1 AND state = 0",
             "SELECT id FROM certificate WHERE status_sequence IS NOT NULL AND status_sequence > ?1",
+            "SELECT id FROM certificate ORDER BY id DESC LIMIT ?1",
         ] {
-            let mut statement = connection.raw().prepare(sql).unwrap();
             for value in 0..5 {
-                statement.raw_bind_parameter(1, [value; 20]).unwrap();
+                let mut statement = connection.raw().prepare_cached(sql).unwrap();
+                statement.raw_bind_parameter(1, value).unwrap();
                 let mut rows = statement.raw_query();
                 while rows.next().unwrap().is_some() {}
+                drop(rows);
+                assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{sql}");
             }
-            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{sql}");
         }
     }
 }

@@ -6,7 +6,12 @@
 //! fails, its acts are tried one by one, so that a large one that finds the disk full does not
 //! fail the small ones beside it. Replies go out after the commit.
 
-use std::{fs::File, sync::Mutex, thread, time::Duration};
+use std::{
+    fs::File,
+    sync::Mutex,
+    thread,
+    time::{Duration, Instant},
+};
 
 use futures_util::FutureExt;
 use tokio::sync::{mpsc, oneshot};
@@ -20,7 +25,7 @@ use crate::{
     transaction::{Act, Done, Ids, Job, Transaction},
 };
 
-/// How long a batch may grow under load.
+/// How long a batch may grow under load, at most.
 const LINGER: Duration = Duration::from_millis(4);
 /// How many acts make waiting for more of them needless.
 const ENOUGH: usize = 48;
@@ -125,7 +130,7 @@ impl Writer {
             checkpointer,
             ids: Ids::after(newest, 0),
             batch: options.batch.max(1),
-            company: false,
+            pace: None,
             full: false,
             _lock: lock,
         };
@@ -200,8 +205,8 @@ struct Desk {
     checkpointer: Checkpointer,
     ids: Ids,
     batch: usize,
-    /// Whether the last batch held more than one act.
-    company: bool,
+    /// How long the last batch took, if it held more than one act.
+    pace: Option<Duration>,
     /// Whether the disk was found full and the log not yet moved since.
     full: bool,
     /// Released when this thread has let go of the store.
@@ -220,19 +225,24 @@ impl Desk {
                 batch.push(next);
             }
             batch.retain(|work| work.is_wanted());
-            self.company = batch.len() > 1;
+            let start = Instant::now();
+            let company = batch.len() > 1;
             self.carry_out(&mut batch);
+            self.pace = company.then(|| start.elapsed().min(LINGER));
             self.checkpointer.after_commit(&self.connection);
         }
         self.checkpointer.finish(&self.connection);
     }
 
-    /// Lets a batch grow while there is load. A commit costs as much as several acts, and while
-    /// keys are used for thousands of enrollments a second, acts come one at a time, just too late
-    /// for the commit before. Whoever is alone does not wait.
+    /// Lets a batch grow while there is load, as long as the batch before took. A commit costs as
+    /// much as several acts, and while keys are used for thousands of enrollments a second, acts
+    /// come one at a time, just too late for the commit before. The busier processor and disk are,
+    /// the longer a commit takes and the more acts share the next. Whoever is alone does not wait.
     fn linger(&self, waiting: &mpsc::Receiver<Box<dyn Work>>) {
-        if self.company && waiting.len() < ENOUGH {
-            thread::sleep(LINGER);
+        if let Some(pace) = self.pace
+            && waiting.len() < ENOUGH
+        {
+            thread::sleep(pace);
         }
     }
 
