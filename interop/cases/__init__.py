@@ -2,6 +2,7 @@
 
 from . import (  # noqa: F401
     apache_nginx,
+    authority,
     certmonger,
     crash,
     crl,

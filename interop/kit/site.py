@@ -73,13 +73,20 @@ class Lanyard(Site):
         ]
         return "\n".join([*lines, settings, ""])
 
-    def start(self) -> "Lanyard":
+    def launch(self) -> None:
+        """Starts the process, whether or not it has a CA to serve."""
         command = [self.program, "serve", "--config", self._settings]
         self._daemon = Daemon(*command, log=self.work / "log", env=without_ours())
+
+    def start(self) -> "Lanyard":
+        self.launch()
         self._daemon.wait_for_port(self._port, limit=120)
+        self.fetch_ca()
+        return self
+
+    def fetch_ca(self) -> None:
         der = fetch(self.base_url + "/ca").ok().body
         self.ca.write_bytes(run("openssl", "x509", "-inform", "DER", stdin=der).ok().out)
-        return self
 
     def stop(self) -> None:
         status = self._daemon.stop()
