@@ -1,6 +1,7 @@
 //! A new CA that another CA certifies: its key and the request (PKCS #10) to send there.
 
 use lanyard_lifecycle::id::Scope;
+use lanyard_pki::CertificationRequest;
 use lanyard_pki::csr::RequestBuilder;
 use lanyard_signer::{Signer as _, SoftwareKey};
 use lanyard_store::{CaId, CaState, NewCa as Record};
@@ -21,13 +22,30 @@ pub struct Requested {
 }
 
 impl Authority {
-    /// Makes a key and a request for a CA below another one.
+    /// Makes a key and a request for a CA below another one. A request that waits already, for the same name and kind of
+    /// key, is given again: the first start makes one.
     pub async fn request_ca(&self, new: &NewCa, actor: &Actor) -> Result<Requested, CaError> {
         let ports = &self.inner.ports;
+        if let Some(waiting) = waiting(ports, new).await? {
+            return Ok(waiting);
+        }
         let (reference, key) = new_key(ports, new).await?;
         self.reached(crate::steps::Step::CaKeyMade).await?;
         request(ports, new, reference, key, actor).await
     }
+}
+
+/// The request that waits for the same CA.
+async fn waiting(ports: &Ports, new: &NewCa) -> Result<Option<Requested>, Fault> {
+    let cas = ports.store.cas().await.doing("list the CAs")?;
+    Ok(cas.into_iter().find_map(|ca| {
+        let record = ca.record;
+        let requested = record.state == CaState::Requested && record.scope == Scope::DEFAULT;
+        let request = record.request.filter(|_| requested)?;
+        let asked = CertificationRequest::from_der(&request).ok()?;
+        let same = *asked.subject() == new.name && asked.public_key().algorithm() == new.key;
+        same.then_some(Requested { id: ca.id, request })
+    }))
 }
 
 /// Records the request for a key that exists.

@@ -16,8 +16,8 @@ use crate::problem::Problem;
 /// The capabilities, a line each. The next CA's certificate is announced once there is one, renewal where it is allowed.
 pub(super) fn capabilities(app: &App, endpoint: &Endpoint) -> Vec<u8> {
     let mut ours = Capabilities::ours();
-    if app.authority.cas().next(endpoint.scope.organization).is_none() {
-        ours = ours.without(Capability::GetNextCaCert);
+    if app.authority.cas().next(endpoint.scope.organization).is_some() {
+        ours = ours.with(Capability::GetNextCaCert);
     }
     if endpoint.policy.renewal == RenewalRules::Off {
         ours = ours.without(Capability::Renewal);
