@@ -8,7 +8,7 @@
 //! Not here: what the records mean (`lanyard-lifecycle`), and when to write them
 //! (`lanyard-authority`).
 //!
-//! The way of a write: `query/*` (an [`Act`](transaction::Act) with its statements) →
+//! The way of a write: `query/*` (an `Act` with its statements) →
 //! `sqlite/writer` or `postgres/writer` (many acts, one transaction) → reply after the commit.
 
 mod backend;

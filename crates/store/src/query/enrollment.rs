@@ -1,44 +1,17 @@
-//! Enrollments that wait for a decision, and the memory of transactions.
-
-use std::sync::Arc;
+//! Enrollments: the memory of transactions. Those that wait for a decision are in `request`.
 
 use lanyard_lifecycle::id::EndpointId;
 use lanyard_pki::Time;
 
-use super::lookup::{Owner, owner};
 use crate::{
     Store, StoreError,
     column::{OrganizationColumn, optional_time, organization_column},
-    record::{
-        AuditEntry, CertificateState, Cursor, Declined, Enrollment, EnrollmentId, EnrollmentState,
-        NewEnrollment, Page, Submission, Within,
-    },
+    record::{CertificateState, Enrollment, EnrollmentId, EnrollmentState, NewEnrollment},
     sql::{ColumnType, Columns, Connection, Insert, Sql, Value, sql},
     transaction::{Act, Done, Question, Reads, Transaction},
 };
 
 impl Store {
-    /// Records a request that a person has to decide on, unless its transaction was claimed.
-    pub async fn submit_enrollment(
-        &self,
-        enrollment: NewEnrollment,
-        audit: Option<AuditEntry>,
-    ) -> Result<Submission, StoreError> {
-        self.backend.write(Submit { enrollment, audit: audit.map(Arc::new) }).await
-    }
-
-    /// Declines a pending request.
-    pub async fn decline_enrollment(
-        &self,
-        request: EnrollmentId,
-        by: String,
-        at: Time,
-        reason: String,
-        audit: Option<AuditEntry>,
-    ) -> Result<Declined, StoreError> {
-        self.backend.write(Decline { request, by, at, reason, audit: audit.map(Arc::new) }).await
-    }
-
     /// The transaction of this id at this endpoint.
     pub async fn enrollment(
         &self,
@@ -55,16 +28,6 @@ impl Store {
         request: EnrollmentId,
     ) -> Result<Option<Enrollment>, StoreError> {
         self.backend.read(FindById(request)).await
-    }
-
-    /// The requests that wait for a decision, oldest first.
-    pub async fn pending_enrollments(
-        &self,
-        within: Within,
-        after: Option<Cursor>,
-        limit: u32,
-    ) -> Result<Page<Enrollment>, StoreError> {
-        self.backend.read(Pending { within, after, limit }).await
     }
 
     /// Drops transactions past their expiry, pending ones too, from the oldest on, at most `limit`;
@@ -118,7 +81,7 @@ impl<'a> EnrollmentRow<'a> {
         Self::new(new, id, Some(certificate))
     }
 
-    fn pending(new: &'a NewEnrollment, id: i64) -> Self {
+    pub(super) fn pending(new: &'a NewEnrollment, id: i64) -> Self {
         Self::new(new, id, None)
     }
 
@@ -172,20 +135,11 @@ macro_rules! select_enrollment {
         ))
     };
 }
+pub(super) use select_enrollment;
 
 static FIND: Sql = select_enrollment!("WHERE e.endpoint = $1 AND e.transaction_id = $2");
 static FIND_BY_ID: Sql = select_enrollment!("WHERE e.id = $1");
-static FIND_PENDING: Sql = select_enrollment!(
-    "WHERE e.state = 0 AND e.id > $1 AND ($2 = 1 OR e.organization = $3) \
-     AND ($4 = 1 OR e.department = $5) ORDER BY e.id LIMIT $6"
-);
-
-pub(crate) static APPROVE: Sql = sql!(
-    "UPDATE enrollment SET state = 1, csr = NULL, context = NULL, certificate = $2, \
-     decided_by = $3, decided_at = $4 WHERE id = $1 AND state = 0"
-);
-
-fn read(columns: &mut Columns<'_>) -> Result<Enrollment, StoreError> {
+pub(super) fn read(columns: &mut Columns<'_>) -> Result<Enrollment, StoreError> {
     let id = EnrollmentId(columns.int()?);
     let endpoint = columns.endpoint()?;
     let transaction_id = columns.bytes()?;
@@ -263,100 +217,6 @@ impl Question for FindById {
 
     async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
         find_by_id(connection, self.0).await
-    }
-}
-
-struct Pending {
-    within: Within,
-    after: Option<Cursor>,
-    limit: u32,
-}
-
-impl Question for Pending {
-    type Answer = Page<Enrollment>;
-    const NAME: &'static str = "pending_enrollments";
-    const READS: Reads = Reads::Many;
-
-    async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
-        let Owner { any_organization, organization, any_department, department } =
-            owner(self.within);
-        let values = [
-            self.after.map_or(0, |cursor| cursor.0).into(),
-            any_organization.into(),
-            organization.as_slice().into(),
-            any_department.into(),
-            department[..].into(),
-            i64::from(self.limit).into(),
-        ];
-        let items = connection.fetch(&FIND_PENDING, &values, read).await?;
-        let full = items.len() >= self.limit as usize;
-        let next = items.last().filter(|_| full).map(|last| Cursor(last.id.0));
-        Ok(Page { items, next })
-    }
-}
-
-struct Submit {
-    enrollment: NewEnrollment,
-    audit: Option<Arc<AuditEntry>>,
-}
-
-impl Act for Submit {
-    type Outcome = Submission;
-    const NAME: &'static str = "submit_enrollment";
-
-    async fn perform<C: Connection>(
-        &self,
-        tx: &mut Transaction<'_, C>,
-    ) -> Result<Done<Submission>, StoreError> {
-        let id = tx.ids.next(self.enrollment.received_at);
-        let row = EnrollmentRow::pending(&self.enrollment, id);
-        if tx.connection.insert(&ENROLLMENT, &[&row.values()]).await? == 1 {
-            tx.audit(self.audit.as_ref());
-            return Ok(Done::Keep(Submission::Submitted(EnrollmentId(id))));
-        }
-        let NewEnrollment { endpoint, transaction_id, .. } = &self.enrollment;
-        let stored = find(tx.connection, *endpoint, transaction_id).await?;
-        stored
-            .map(|stored| Done::Keep(Submission::Exists(Box::new(stored))))
-            .ok_or_else(|| StoreError::Conflict("enrollment".to_owned()))
-    }
-}
-
-struct Decline {
-    request: EnrollmentId,
-    by: String,
-    at: Time,
-    reason: String,
-    audit: Option<Arc<AuditEntry>>,
-}
-
-static DECLINE: Sql = sql!(
-    "UPDATE enrollment SET state = 2, csr = NULL, context = NULL, decided_by = $2, \
-     decided_at = $3, reason = $4 WHERE id = $1 AND state = 0"
-);
-
-impl Act for Decline {
-    type Outcome = Declined;
-    const NAME: &'static str = "decline_enrollment";
-
-    async fn perform<C: Connection>(
-        &self,
-        tx: &mut Transaction<'_, C>,
-    ) -> Result<Done<Declined>, StoreError> {
-        let values = [
-            self.request.0.into(),
-            self.by.as_str().into(),
-            self.at.unix().into(),
-            self.reason.as_str().into(),
-        ];
-        if tx.connection.execute(&DECLINE, &values).await? == 1 {
-            tx.audit(self.audit.as_ref());
-            return Ok(Done::Keep(Declined::Declined));
-        }
-        let stored = find_by_id(tx.connection, self.request).await?;
-        Ok(Done::Keep(
-            stored.map_or(Declined::NoSuchRequest, |stored| Declined::NotPending(stored.state)),
-        ))
     }
 }
 

@@ -7,7 +7,10 @@ use aws_lc_rs::digest::{SHA256, digest};
 use lanyard_lifecycle::id::Scope;
 use lanyard_pki::{SerialNumber, Time};
 
-use super::enrollment::{self, EnrollmentRow};
+use super::{
+    enrollment::{self, EnrollmentRow},
+    request,
+};
 use crate::{
     Store, StoreError,
     column::{OrganizationColumn, StandingCode, optional_time, organization_column, texts_column},
@@ -215,7 +218,7 @@ impl Prepare {
                 let approved = tx
                     .connection
                     .execute(
-                        &enrollment::APPROVE,
+                        &request::APPROVE,
                         &[
                             request.0.into(),
                             certificate.into(),

@@ -9,6 +9,7 @@ pub(crate) mod issue;
 mod lease;
 mod lookup;
 mod recovery;
+pub(crate) mod request;
 mod search;
 mod setting;
 mod standing;

@@ -42,7 +42,7 @@ impl Store {
     }
 
     /// Drops certificates (not their revocation data) that were only kept for a while
-    /// ([`Keep::RevocationOnly`]), at most `limit`; tells how many.
+    /// ([`Keep::RevocationOnly`](crate::Keep::RevocationOnly)), at most `limit`; tells how many.
     pub async fn forget_certificates(&self, now: Time, limit: u32) -> Result<u64, StoreError> {
         self.backend.write(Forget { now, limit }).await
     }
