@@ -165,6 +165,7 @@ fn described(ca: &CaView) -> String {
     line("valid to", &ca.not_after);
     line("SHA-256", &ca.fingerprint_sha256);
     line("SHA-1", &ca.fingerprint_sha1);
+    line("RA valid to", &ca.ra_not_after);
     line("activates at", &ca.activates_at);
     if ca.request.is_some() {
         text.push_str("  waits for its certificate: `lanyard ca import`\n");

@@ -24,7 +24,7 @@ pub enum ConfigCommand {
     Example,
     /// Print the reference page
     Reference,
-    /// Write example, schema and reference page into a folder
+    /// Write example, schema and reference pages into a folder
     #[command(hide = true)]
     Documents {
         /// The folder
@@ -49,6 +49,7 @@ pub fn run(command: ConfigCommand, global: &GlobalArgs, output: Output) -> Resul
             let schema = serde_json::to_string_pretty(&document::schema())? + "\n";
             std::fs::write(folder.join("configuration.schema.json"), schema)?;
             std::fs::write(folder.join("configuration.md"), document::reference())?;
+            std::fs::write(folder.join("commands.md"), super::reference::page())?;
             Ok(())
         }
     }

@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod doctor;
 pub mod enroll;
+pub mod reference;
 pub mod renew;
 pub mod request;
 pub mod serve;

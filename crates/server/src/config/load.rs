@@ -19,7 +19,7 @@ use super::{Config, document};
 pub const DEFAULT_FILE: &str = "/etc/lanyard/lanyard.toml";
 
 /// Variables of the environment that are the command line's, not the configuration's.
-const COMMAND_LINE_VARIABLES: [&str; 2] = ["LANYARD_CONFIG", "LANYARD_SERVER"];
+const COMMAND_LINE_VARIABLES: [&str; 1] = ["LANYARD_CONFIG"];
 
 /// Everything that a configuration is made from.
 #[derive(Debug, Default)]

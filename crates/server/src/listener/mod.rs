@@ -10,7 +10,7 @@ mod stall;
 pub mod tls;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,9 +57,19 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// Binds `address`; port 0 finds a free one.
+    /// Binds `address`; port 0 finds a free one. Where the system has no IPv6, every address means every one of IPv4.
     pub fn bind(address: SocketAddr) -> io::Result<Self> {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        let (socket, address) = match address {
+            SocketAddr::V4(_) => (TcpSocket::new_v4()?, address),
+            SocketAddr::V6(v6) => match TcpSocket::new_v6() {
+                Ok(socket) => (socket, address),
+                Err(error) if has_no_ipv6(&error) && v6.ip().is_unspecified() => {
+                    let every = SocketAddr::from((Ipv4Addr::UNSPECIFIED, v6.port()));
+                    (TcpSocket::new_v4()?, every)
+                }
+                Err(error) => return Err(error),
+            },
+        };
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
         let listener = socket.listen(BACKLOG)?;
@@ -71,6 +81,10 @@ impl Bound {
     pub fn address(&self) -> SocketAddr {
         self.address
     }
+}
+
+fn has_no_ipv6(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
 }
 
 impl Listeners {

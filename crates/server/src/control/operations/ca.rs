@@ -38,6 +38,8 @@ pub struct CaView {
     pub fingerprint_sha256: Option<String>,
     /// SHA-1 of its certificate, hexadecimal: the thumbprint that device management asks for.
     pub fingerprint_sha1: Option<String>,
+    /// When the certificate of its registration authority ends, where one receives its SCEP messages.
+    pub ra_not_after: Option<String>,
     /// When it will begin to issue, where that is planned.
     pub activates_at: Option<String>,
     /// Its certificate and those above it, PEM.
@@ -61,6 +63,7 @@ impl From<Shown> for CaView {
             not_after: shown.validity.map(|(_, to)| to.to_string()),
             fingerprint_sha256: certificate.as_ref().map(|ca| hex::encode(ca.fingerprint_sha256())),
             fingerprint_sha1: certificate.as_ref().map(|ca| hex::encode(ca.fingerprint_sha1())),
+            ra_not_after: None,
             activates_at: shown.activates_at.map(|at| at.to_string()),
             chain: shown.path.iter().map(|der| pem::encode(pem::CERTIFICATE, der)).collect(),
             request: shown
@@ -91,7 +94,13 @@ impl Operation for ListCas {
 
     async fn run(self, authority: &Authority, _: &Actor) -> Result<Self::Answer, OperationError> {
         let shown = authority.show_cas().await.map_err(Error::Fault)?;
-        Ok(shown.into_iter().map(CaView::from).collect())
+        let ra = |shown: &Shown| {
+            let identity = authority.scep_identity(&shown.scope)?;
+            let apart = identity.ca.id == shown.id && !identity.is_ca_itself();
+            apart.then(|| identity.certificate.not_after().to_string())
+        };
+        let view = |shown: Shown| CaView { ra_not_after: ra(&shown), ..CaView::from(shown) };
+        Ok(shown.into_iter().map(view).collect())
     }
 }
 
