@@ -1,7 +1,7 @@
 //! Facts: what a source said about a certificate or its object, and when that was learnt.
 //!
 //! A fact is what a person is shown as the reason of a verdict. What follows from it is in
-//! [`crate::verdict`].
+//! [`crate::verdict`](mod@crate::verdict).
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Reasons to revoke, and which changes of a certificate's standing are allowed.
 //!
 //! This is what an installation writes down about a certificate. What follows from it together with
-//! everything else that is known is a verdict: [`crate::verdict`].
+//! everything else that is known is a verdict: [`crate::verdict`](mod@crate::verdict).
 
 use std::fmt;
 

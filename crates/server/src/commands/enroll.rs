@@ -60,7 +60,7 @@ pub struct EnrollArgs {
 /// Which SCEP server, by what it is known, and what it wants to hear.
 #[derive(Debug, Args)]
 pub struct ServerArgs {
-    /// The server's SCEP address, as in http://ca.example.com/static
+    /// The server's SCEP address, as in `http://ca.example.com/static`
     #[arg(long, value_name = "URL")]
     url: Url,
     /// The SHA-256 or SHA-1 fingerprint of the authority's certificate
