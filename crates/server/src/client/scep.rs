@@ -83,8 +83,10 @@ pub enum ScepClientError {
     /// A request's digest made no transaction id.
     #[error(transparent)]
     TransactionId(#[from] AttributeError),
-    /// The reply is under the challenge password, and there was none.
-    #[error("the reply is encrypted under a challenge password, and none was used")]
+    /// The reply would be under the challenge password, and there is none.
+    #[error(
+        "a key that cannot decrypt (EC, Ed25519) needs the challenge: the reply is encrypted under it"
+    )]
     NoChallenge,
     /// The reply holds no certificate for our key.
     #[error("the reply holds no certificate for the key of the request")]
@@ -226,6 +228,11 @@ impl ScepServer {
             Some((certificate, key)) => (certificate.clone(), key.clone()),
             None => (self_signed_for(order, algorithm).await?, order.key.clone()),
         };
+        // Nothing is asked for whose answer could not be read: the certificate would be issued in vain.
+        if order.challenge.is_none() && !Signer::public_key(&signing_key).algorithm().can_encipher()
+        {
+            return Err(ScepClientError::NoChallenge);
+        }
         // A server of before RFC 8894 knows renewal only as a PKCSReq signed with the old certificate.
         let purpose = if order.renews.is_some() && self.capabilities.contains(Capability::Renewal) {
             Purpose::Renewal
@@ -428,5 +435,35 @@ mod tests {
         assert_eq!(shown("no\u{1b}[2J\u{7}more\nand more").unwrap(), "no\u{fffd}[2J\u{fffd}more");
         assert_eq!(shown(&"x".repeat(1_000)).unwrap().len(), SHOWN);
         assert_eq!(shown(""), None);
+    }
+
+    #[tokio::test]
+    async fn a_key_that_cannot_decrypt_asks_for_nothing_without_a_challenge() {
+        crate::install_tls_provider();
+        let key = SoftwareKey::generate(lanyard_pki::KeyAlgorithm::P256).unwrap();
+        let mut order = Order {
+            key: &key,
+            subject: Name::empty(),
+            extensions: Extensions::none(),
+            challenge: None,
+            validity: None,
+            renews: None,
+            now: Time::from_unix(1_800_000_000),
+        };
+        let algorithm = key.preferred_algorithm().unwrap();
+        let authority = self_signed_for(&order, algorithm).await.unwrap();
+        let server = ScepServer {
+            http: Client::new(),
+            url: "http://127.0.0.1/static".parse().unwrap(),
+            capabilities: Capabilities::ours(),
+            authority: CaCertificates::from_answer(authority.as_der()).unwrap(),
+        };
+        let without = server.prepare(&order).await.err();
+        assert!(matches!(without, Some(ScepClientError::NoChallenge)), "{without:?}");
+        let challenge = ChallengePassword::new("known");
+        order.challenge = Some(&challenge);
+        // One step further: this authority has no key to encrypt to.
+        let with = server.prepare(&order).await.err();
+        assert!(matches!(with, Some(ScepClientError::NoRecipient)), "{with:?}");
     }
 }

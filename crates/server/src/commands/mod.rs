@@ -58,7 +58,10 @@ pub fn load_with(global: &GlobalArgs, args: &InstallationArgs) -> Result<Loaded,
 pub fn operator() -> String {
     let environment = Sources::of_process(None).environment;
     let named = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| environment.get(*name));
-    named.filter(|name| !name.is_empty()).cloned().unwrap_or_else(|| "unnamed".to_owned())
+    named
+        .filter(|name| !name.is_empty())
+        .cloned()
+        .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
 }
 
 /// The content of a file that a flag names.
