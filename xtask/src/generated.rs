@@ -1,48 +1,45 @@
 //! Files that the program writes about itself, committed so that they can be read without building.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::tree;
 
-/// Path in the repository, and the program's arguments that print it.
-const FILES: &[(&str, &[&str])] = &[
-    ("docs/reference/lanyard.example.toml", &["config", "example"]),
-    ("docs/reference/configuration.schema.json", &["config", "schema"]),
-    ("docs/reference/configuration.md", &["config", "reference"]),
-];
+/// Where they lie in the repository.
+const FOLDER: &str = "docs/reference";
 
 pub(crate) fn write(program: &str) -> Result<()> {
-    for (path, arguments) in FILES {
-        let path = tree::root()?.join(path);
-        fs::create_dir_all(path.parent().context("a file lies in a folder")?)?;
-        fs::write(&path, printed(program, arguments)?)?;
-    }
-    Ok(())
+    documents(program, &tree::root()?.join(FOLDER))
 }
 
 pub(crate) fn faults(program: &str) -> Result<Vec<String>> {
+    let root = tree::root()?;
+    let fresh = root.join("target/generated");
+    if fresh.exists() {
+        fs::remove_dir_all(&fresh)?;
+    }
+    documents(program, &fresh)?;
     let mut faults = Vec::new();
-    for (path, arguments) in FILES {
-        let committed = fs::read(tree::root()?.join(path)).unwrap_or_default();
-        if committed != printed(program, arguments)? {
-            faults
-                .push(format!("generated: {path} is out of date: cargo xtask generate {program}"));
+    for file in fs::read_dir(&fresh)? {
+        let file = file?;
+        let name = file.file_name();
+        let committed = fs::read(root.join(FOLDER).join(&name)).unwrap_or_default();
+        if committed != fs::read(file.path())? {
+            let name = name.to_string_lossy();
+            faults.push(format!("generated: {FOLDER}/{name} is out of date: just generate"));
         }
     }
+    ensure!(fresh.read_dir()?.next().is_some(), "{program} wrote no documents");
     Ok(faults)
 }
 
-fn printed(program: &str, arguments: &[&str]) -> Result<Vec<u8>> {
-    let shown = arguments.join(" ");
-    let output = Command::new(program)
-        .args(arguments)
-        .current_dir(tree::root()?)
-        .output()
-        .with_context(|| format!("{program} {shown}"))?;
+fn documents(program: &str, folder: &Path) -> Result<()> {
+    let output = Command::new(program).args(["config", "documents"]).arg(folder).output();
+    let output = output.with_context(|| format!("{program} config documents"))?;
     let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{program} {shown}: {}", said.trim());
-    Ok(output.stdout)
+    ensure!(output.status.success(), "{program} config documents: {}", said.trim());
+    Ok(())
 }
