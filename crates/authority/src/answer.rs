@@ -50,21 +50,36 @@ pub enum Origin {
     Fresh,
 }
 
-/// A response that is not signed, and the fault of ours that led to it.
+/// A response that is not signed, and what led to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
     status: ResponseStatus,
-    fault: Option<Arc<Fault>>,
+    cause: Cause,
+}
+
+#[derive(Debug, Clone)]
+enum Cause {
+    /// What was asked, or what is known of it.
+    Question,
+    /// As many answers are being made as may be.
+    Crowd,
+    /// A fault of ours.
+    Fault(Arc<Fault>),
 }
 
 impl Failure {
-    const UNAUTHORIZED: Self = Self { status: ResponseStatus::Unauthorized, fault: None };
-    const MALFORMED: Self = Self { status: ResponseStatus::MalformedRequest, fault: None };
-    const TRY_LATER: Self = Self { status: ResponseStatus::TryLater, fault: None };
+    const UNAUTHORIZED: Self = Self::question(ResponseStatus::Unauthorized);
+    const MALFORMED: Self = Self::question(ResponseStatus::MalformedRequest);
+    const TRY_LATER: Self = Self::question(ResponseStatus::TryLater);
+    const CROWDED: Self = Self { status: ResponseStatus::TryLater, cause: Cause::Crowd };
+
+    const fn question(status: ResponseStatus) -> Self {
+        Self { status, cause: Cause::Question }
+    }
 
     /// Whatever is wrong with us, the client's best move is to come back.
     fn later(fault: impl Into<Arc<Fault>>) -> Self {
-        Self { status: ResponseStatus::TryLater, fault: Some(fault.into()) }
+        Self { status: ResponseStatus::TryLater, cause: Cause::Fault(fault.into()) }
     }
 }
 
@@ -110,9 +125,16 @@ impl Answer {
     /// What failed of ours, to be logged once.
     pub fn fault(&self) -> Option<&Fault> {
         match &self.0 {
-            Inner::Kept(_) | Inner::Fresh(_) => None,
-            Inner::Failed(failure) => failure.fault.as_deref(),
+            Inner::Failed(Failure { cause: Cause::Fault(fault), .. }) => Some(fault),
+            _ => None,
         }
+    }
+
+    /// Whether it was not made because as many were being made as may be ([`StatusSettings::answers_under_way`]).
+    ///
+    /// [`StatusSettings::answers_under_way`]: crate::status::settings::StatusSettings::answers_under_way
+    pub fn is_crowded_out(&self) -> bool {
+        matches!(&self.0, Inner::Failed(Failure { cause: Cause::Crowd, .. }))
     }
 }
 
@@ -140,8 +162,8 @@ impl Authority {
     /// The answer to an OCSP request.
     ///
     /// `malformedRequest` for what cannot be read, `unauthorized` when every certificate is of issuers that are not ours
-    /// (or of a CA whose time is over), `tryLater` when the store or a key cannot be asked, or the verdict on one of
-    /// the certificates is open.
+    /// (or of a CA whose time is over), `tryLater` when the store or a key cannot be asked, the verdict on one of the
+    /// certificates is open, or the answer would have to be made while as many are being made as may be.
     pub async fn answer(&self, request: &[u8]) -> Answer {
         let Ok(request) = OcspRequest::from_der(request) else {
             return Answer(Inner::Failed(Failure::MALFORMED));
@@ -177,13 +199,13 @@ impl Authority {
         }
         // Only the issuer's delegate is believed. Where a request mixes issuers of ours, the answer is true for all and
         // signed for the first; clients that trust this responder by configuration believe the rest too.
-        let responder = match first {
-            None => return Err(Failure::UNAUTHORIZED),
-            Some(issuer) => self.responder(issuer).await.map_err(|none| match none {
-                NoResponder::CaNotValid => Failure::UNAUTHORIZED,
-                NoResponder::Fault(fault) => Failure::later(fault),
-            })?,
-        };
+        let issuer = first.ok_or(Failure::UNAUTHORIZED)?;
+        // From here on it costs reads and a signature. Nobody waits for a place: who waits takes memory too.
+        let _place = self.memory().under_way.try_acquire().map_err(|_| Failure::CROWDED)?;
+        let responder = self.responder(issuer).await.map_err(|none| match none {
+            NoResponder::CaNotValid => Failure::UNAUTHORIZED,
+            NoResponder::Fault(fault) => Failure::later(fault),
+        })?;
         let mut parts = Vec::with_capacity(asked.len());
         let mut stamps = Vec::with_capacity(asked.len());
         for (id, issuer) in asked {

@@ -18,6 +18,7 @@ use lanyard_lifecycle::verdict::{Verdict, record, verdict};
 use lanyard_pki::{SerialNumber, Time};
 use lanyard_signer::Pool;
 use lanyard_store::CaId;
+use tokio::sync::Semaphore;
 
 use crate::answer::{Answers, Failure, Issuer, Issuers};
 use crate::crl::Crls;
@@ -47,6 +48,8 @@ pub(crate) struct Memory {
     pub(crate) answers: Answers<Failure>,
     pub(crate) responder_pool: Arc<Pool>,
     pub(crate) crls: Crls,
+    /// A place for each OCSP answer that may be made at a time.
+    pub(crate) under_way: Semaphore,
     records: Records,
     issuers: ArcSwapOption<Issuers>,
 }
@@ -61,6 +64,7 @@ impl Memory {
             // Apart from the pool that issuance uses, so that no OCSP client waits behind an enrollment.
             responder_pool: Arc::new(Pool::new(processors)),
             crls: Crls::new(),
+            under_way: Semaphore::new(settings.answers_under_way.min(Semaphore::MAX_PERMITS)),
             records: Records::new(settings.memory.records),
             issuers: ArcSwapOption::empty(),
         }

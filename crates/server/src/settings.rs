@@ -101,6 +101,7 @@ fn status(config: &Config) -> StatusSettings {
             delta_from: NonZeroU32::new(config.crl.delta_from),
             partitions: NonZeroU16::new(config.crl.partitions),
         },
+        answers_under_way: config.limits.ocsp_under_way,
     }
 }
 

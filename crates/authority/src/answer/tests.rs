@@ -107,6 +107,27 @@ async fn an_answer_without_a_nonce_is_signed_once() {
 }
 
 #[tokio::test]
+async fn at_the_ceiling_only_answers_that_are_at_hand_are_given() {
+    let lab = Lab::with(|settings| settings.status.answers_under_way = 1).await;
+    let (known, new) = (lab.issue().await, lab.issue().await);
+    let kept = lab.ask(&known).await;
+    let with_nonce = request(&lab.ca(), &known, Some(b"n"));
+
+    let place = lab.authority.memory().under_way.try_acquire().unwrap();
+    assert_eq!(lab.ask(&known).await.der(), kept.der());
+    for crowded_out in [lab.ask(&new).await, lab.authority.answer(&with_nonce).await] {
+        assert_eq!(crowded_out.status(), ResponseStatus::TryLater);
+        assert!(crowded_out.is_crowded_out() && crowded_out.fault().is_none());
+    }
+
+    drop(place);
+    for made in [lab.ask(&new).await, lab.authority.answer(&with_nonce).await] {
+        assert_eq!(made.status(), ResponseStatus::Successful, "the place is given back each time");
+    }
+    assert_eq!(lab.authority.memory().under_way.available_permits(), 1);
+}
+
+#[tokio::test]
 async fn freshness_follows_what_is_said() {
     let lab = Lab::new().await;
     let (held, dead) = (lab.issue().await, lab.issue().await);

@@ -9,7 +9,7 @@ use lanyard_pki::KeyAlgorithm;
 use crate::settings::days;
 
 /// How status is answered.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct StatusSettings {
     /// How long an answer may be relied on, by what it says.
     pub freshness: Freshness,
@@ -19,6 +19,21 @@ pub struct StatusSettings {
     pub memory: MemorySettings,
     /// Certificate revocation lists.
     pub crl: CrlSettings,
+    /// OCSP answers that may be made at a time. Who asks for one more is told to try later; answers that are at hand are
+    /// given out all the same. The default is 1024.
+    pub answers_under_way: usize,
+}
+
+impl Default for StatusSettings {
+    fn default() -> Self {
+        Self {
+            freshness: Freshness::default(),
+            responder: ResponderSettings::default(),
+            memory: MemorySettings::default(),
+            crl: CrlSettings::default(),
+            answers_under_way: 1024,
+        }
+    }
 }
 
 /// Who signs OCSP answers.

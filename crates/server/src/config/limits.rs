@@ -17,6 +17,10 @@ pub struct LimitsSection {
     /// The largest OCSP request.
     #[garde(custom(a_kibibyte_or_more))]
     pub ocsp_body: Size,
+    /// OCSP answers made at a time: those that are not at hand, or carry a nonce. Who asks for one more is told to try
+    /// later; answers at hand are given out all the same.
+    #[garde(range(min = 1))]
+    pub ocsp_under_way: usize,
     /// SCEP messages worked on at a time.
     #[garde(range(min = 1))]
     pub scep_concurrency: usize,
@@ -38,6 +42,7 @@ impl Default for LimitsSection {
         Self {
             scep_body: Size::kibibytes(128),
             ocsp_body: Size::kibibytes(16),
+            ocsp_under_way: 1024,
             scep_concurrency: 50,
             scep_queue: 500,
             scep_queue_wait: Span::seconds(20),

@@ -99,6 +99,9 @@ fn count(counters: &Counters, answer: &Answer, client: Client) {
         _ => &counters.try_later,
     }
     .increment(1);
+    if answer.is_crowded_out() {
+        observe::refused("ocsp", "too many under way");
+    }
     if let Some(fault) = answer.fault() {
         observe::fault("ocsp");
         tracing::error!(
