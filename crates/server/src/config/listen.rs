@@ -30,7 +30,8 @@ pub struct ListenSection {
     /// Connections open at a time, over all listeners. Further peers wait in the kernel's queue.
     #[garde(range(min = 1))]
     pub connections: usize,
-    /// Connections open at a time from one address; more are closed at once. 0 is no limit.
+    /// Connections open at a time from one address (IPv6: one /64); more are closed at once. 0 is no limit. Trusted proxies
+    /// have none: their clients come through them. Raise it where more clients than this share one address (NAT).
     pub connections_per_address: usize,
     /// How long requests in progress may take to end when the server stops.
     pub stop_timeout: Span,
@@ -47,7 +48,7 @@ impl Default for ListenSection {
             write_timeout: Span::seconds(30),
             handshake_timeout: Span::seconds(10),
             connections: 10_000,
-            connections_per_address: 0,
+            connections_per_address: 512,
             stop_timeout: Span::seconds(30),
         }
     }

@@ -1,7 +1,7 @@
 //! The rate of wrong challenges, by address: guessing a challenge over the network takes for ever.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 
-use super::ComeBack;
+use super::{ComeBack, network_of};
 use crate::config::LimitsSection;
 
 /// After how many wrong challenges addresses that have recovered are forgotten.
@@ -83,16 +83,6 @@ impl<C: Clock + Clone> Guard<C> {
             barred.until.retain(|_, until| *until > now);
             self.limiter.retain_recent();
         }
-    }
-}
-
-/// The address itself, or the /64 that an IPv6 client has to itself.
-fn network_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
-        }
-        address @ IpAddr::V4(_) => address,
     }
 }
 

@@ -99,7 +99,10 @@ impl Listeners {
             connections: Arc::new(Semaphore::new(
                 descriptors::room_for(section.connections).min(Semaphore::MAX_PERMITS),
             )),
-            peers: Arc::new(Peers::new(section.connections_per_address)),
+            peers: Arc::new(Peers::new(
+                section.connections_per_address,
+                section.trusted_proxies.clone(),
+            )),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             stop_timeout: section.stop_timeout.into(),
