@@ -50,6 +50,11 @@ impl Authority {
         page.doing("list pending requests")
     }
 
+    /// How many requests wait for a decision, of everybody's.
+    pub async fn count_pending_requests(&self) -> Result<u64, Fault> {
+        self.store().count_pending_enrollments().await.doing("count pending requests")
+    }
+
     /// Approves a pending request and issues its certificate. The policy is asked once more: what has changed since the
     /// request came in counts. Approving twice gets the same certificate.
     pub async fn approve(&self, id: EnrollmentId, actor: &Actor) -> Result<Issued, Error> {

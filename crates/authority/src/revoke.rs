@@ -82,6 +82,7 @@ impl Authority {
         match outcome.doing("record a certificate's standing")? {
             StandingOutcome::Changed { after, .. } => {
                 self.memory().crls.mark();
+                count(after);
                 tracing::info!(cert.serial = %serial, by = %actor, "{}", in_words(after));
                 Ok(Revoked::Changed(after))
             }
@@ -93,6 +94,16 @@ impl Authority {
             StandingOutcome::NotIssued => Err(Refusal::UnknownCertificate.into()),
         }
     }
+}
+
+/// By reason, as RFC 5280 names it. What is released is not counted.
+fn count(after: Standing) {
+    let reason = match after {
+        Standing::NotRevoked => return,
+        Standing::OnHold { .. } => "certificateHold",
+        Standing::Revoked { reason, .. } => reason.name(),
+    };
+    metrics::counter!("lanyard_revocations_total", "reason" => reason).increment(1);
 }
 
 fn in_words(standing: Standing) -> &'static str {

@@ -13,6 +13,7 @@ pub mod doors;
 pub mod exit;
 pub mod extract;
 pub mod file;
+mod gauges;
 pub mod health;
 pub mod limits;
 pub mod listener;

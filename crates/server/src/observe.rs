@@ -6,6 +6,8 @@ use std::time::Duration;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
+use crate::gauges;
+
 const CONNECTIONS: &str = "lanyard_connections";
 const CONNECTIONS_FAILED: &str = "lanyard_connections_failed_total";
 const REQUESTS: &str = "lanyard_http_requests_total";
@@ -54,6 +56,11 @@ fn describe() {
     describe_gauge!("lanyard_scep_waiting", "SCEP messages in the queue");
     describe_gauge!("lanyard_scep_working", "SCEP messages being worked on");
     describe_counter!("lanyard_ocsp_answers_total", "OCSP answers, by status");
+    describe_counter!(
+        "lanyard_revocations_total",
+        "Certificates revoked or put on hold, by reason (RFC 5280)"
+    );
+    gauges::describe();
 }
 
 /// Counts a connection as long as it is open.

@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::config::Audience;
 use crate::extract::Client;
+use crate::gauges;
 use crate::health::troubles;
 use crate::problem::Problem;
 
@@ -36,6 +37,7 @@ async fn probe(State(app): State<Arc<App>>) -> Response {
 
 async fn metrics(State(app): State<Arc<App>>, client: Client) -> Result<Response, Problem> {
     may_look(app.config.observe.metrics, client)?;
+    gauges::read(&app).await;
     let text =
         app.metrics.map(metrics_exporter_prometheus::PrometheusHandle::render).unwrap_or_default();
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())

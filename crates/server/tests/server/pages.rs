@@ -1,7 +1,10 @@
 //! What people and monitoring see.
 
+use lanyard_authority::Clock as _;
+use lanyard_server::client::ocsp::ask;
 use lanyard_server::config::Audience;
 
+use crate::enrollment::revocation;
 use crate::site::Site;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -31,6 +34,50 @@ async fn metrics_are_for_the_local_network_behind_a_proxy_too() {
     let local = from("192.168.1.7").await;
     assert_eq!(local.status(), 200);
     assert!(local.text().await.unwrap().contains("lanyard_http_requests_total"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ocsp_answer_beyond_those_under_way_is_try_later_and_counted() {
+    let site = Site::with(|config| config.limits.ocsp_under_way = 0).await;
+    let (ca, url) = (site.ca().await, site.url("/ocsp").parse().unwrap());
+    let said = ask(&site.http, url, &ca, &ca, [7; 32], site.clock.now()).await.unwrap_err();
+    assert!(said.to_string().contains("tryLater"), "{said}");
+    let counted = r#"lanyard_refusals_total{door="ocsp",reason="too many under way"} 1"#;
+    let metrics = site.get("/metrics").await.text().await.unwrap();
+    assert!(metrics.contains(counted), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_tell_when_things_end_what_waits_and_what_was_revoked() {
+    let site = Site::start().await;
+    let (device, _) = site.device("CN=device-1").await;
+    let authority = &site.server.app().authority;
+    authority.refresh_crls().await;
+    let ca = authority.cas().iter().next().unwrap().clone();
+    let crl = authority.complete_crl(ca.id).unwrap();
+    let metrics = async || site.get("/metrics").await.text().await.unwrap();
+    let by_ca = |name: &str, figure: i64| {
+        format!("\n{name}{{ca=\"{}\"}} {figure}\n", hex::encode(ca.key_identifier))
+    };
+    let text = metrics().await;
+    for line in [
+        by_ca("lanyard_ca_not_after_timestamp_seconds", ca.certificate.not_after().unix()),
+        by_ca("lanyard_crl_number", crl.number().0),
+        by_ca("lanyard_crl_next_update_timestamp_seconds", crl.next_update().unix()),
+        "\nlanyard_requests_pending 0\n".to_owned(),
+        "\n# HELP lanyard_requests_pending Requests that wait".to_owned(),
+        "\nlanyard_ocsp_answers_kept_bytes ".to_owned(),
+        "\nlanyard_status_records_kept ".to_owned(),
+        "\nlanyard_status_records_kept_bytes ".to_owned(),
+    ] {
+        assert!(text.contains(&line), "{line} in {text}");
+    }
+
+    let control = site.control().await;
+    control.run(revocation(&device, "privilegeWithdrawn")).await.unwrap();
+    let text = metrics().await;
+    let line = "\nlanyard_revocations_total{reason=\"privilegeWithdrawn\"} 1\n";
+    assert!(text.contains(line), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

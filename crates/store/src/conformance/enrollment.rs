@@ -96,6 +96,7 @@ pub async fn requests_are_listed_by_owner_and_page(store: &Store) -> Outcome {
     equal!(listed, ids);
     equal!(second.next, None);
     equal!(store.pending_enrollments(Within::Everywhere, None, 10).await?.items.len(), 5);
+    equal!(store.count_pending_enrollments().await?, 5);
     let scope = sample::other_scope();
     equal!(store.pending_enrollments(scope.into(), None, 10).await?.items.len(), 1);
     let department = lanyard_lifecycle::DepartmentId::from_bytes([1; 16]);

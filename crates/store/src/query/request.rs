@@ -14,7 +14,7 @@ use crate::{
         AuditEntry, Cursor, Declined, Enrollment, EnrollmentId, NewEnrollment, Page, Submission,
         Within,
     },
-    sql::{Connection, Sql, sql},
+    sql::{Connection, Sql, one_int, sql},
     transaction::{Act, Done, Question, Reads, Transaction},
 };
 
@@ -48,6 +48,11 @@ impl Store {
         limit: u32,
     ) -> Result<Page<Enrollment>, StoreError> {
         self.backend.read(Pending { within, after, limit }).await
+    }
+
+    /// How many requests wait for a decision.
+    pub async fn count_pending_enrollments(&self) -> Result<u64, StoreError> {
+        self.backend.read(CountPending).await
     }
 }
 
@@ -87,6 +92,21 @@ impl Question for Pending {
         let full = items.len() >= self.limit as usize;
         let next = items.last().filter(|_| full).map(|last| Cursor(last.id.0));
         Ok(Page { items, next })
+    }
+}
+
+struct CountPending;
+
+static PENDING_COUNT: Sql = sql!("SELECT COUNT(*) FROM enrollment WHERE state = 0");
+
+impl Question for CountPending {
+    type Answer = u64;
+    const NAME: &'static str = "count_pending_enrollments";
+    const READS: Reads = Reads::Many;
+
+    async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
+        let n = connection.fetch_optional(&PENDING_COUNT, &[], one_int).await?;
+        Ok(n.and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
     }
 }
 
