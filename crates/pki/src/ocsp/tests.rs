@@ -95,10 +95,10 @@ fn nonces_beyond_the_limits_are_refused() {
 
 #[test]
 fn a_request_about_nothing_or_everything_is_refused() {
+    const MOST: usize = OcspRequest::MOST;
     let (issuer, _) = authority();
     let id = issuer.cert_id(Digest::Sha1, &serial(DEVICE)).unwrap();
     assert_eq!(OcspRequest::from_der(&request(&[], None)).unwrap_err(), RequestError::Empty);
-    const MOST: usize = OcspRequest::MOST;
     assert_eq!(OcspRequest::from_der(&request(&[id.as_slice(); MOST], None)).unwrap().len(), MOST);
     let many = request(&[id.as_slice(); MOST + 1], None);
     assert_eq!(OcspRequest::from_der(&many).unwrap_err(), RequestError::TooMany(MOST));
