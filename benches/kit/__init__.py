@@ -1,0 +1,1 @@
+"""What benches/compare consists of: the programs, what they are asked, and the figures."""
