@@ -2,7 +2,7 @@
 //! away, come back, and serve several processes at once.
 //!
 //! One server for all tests, each in a database of its own. Without PostgreSQL installed the tests
-//! are passed over, visibly, unless `LANYARD_REQUIRE_POSTGRES=1`.
+//! are passed over, visibly, unless `REQUIRE_POSTGRES=1`.
 
 use std::{pin::Pin, process::ExitCode};
 
@@ -75,7 +75,7 @@ fn main() -> ExitCode {
             }
         }
         Ok(None) if postgres_is_required() => {
-            harness.ended(NAME, Err("PostgreSQL is missing and LANYARD_REQUIRE_POSTGRES=1"));
+            harness.ended(NAME, Err("PostgreSQL is missing and REQUIRE_POSTGRES=1"));
         }
         Ok(None) => harness.pass_over(NAME, "PostgreSQL 15 or newer is not installed"),
         Err(error) => harness.ended(NAME, Err(format!("PostgreSQL does not start: {error}"))),

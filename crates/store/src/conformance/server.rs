@@ -199,5 +199,5 @@ pub fn processor_time(process: &str) -> u64 {
 /// True if a test must not be passed over because PostgreSQL is not installed.
 #[expect(clippy::disallowed_methods, reason = "the continuous build says so in the environment")]
 pub fn postgres_is_required() -> bool {
-    std::env::var_os("LANYARD_REQUIRE_POSTGRES") == Some(OsString::from("1"))
+    std::env::var_os("REQUIRE_POSTGRES") == Some(OsString::from("1"))
 }
