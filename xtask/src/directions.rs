@@ -46,7 +46,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("hyper", &["server", "simulator"]),
     ("tower-http", &["server", "simulator"]),
     ("clap", &["server", "agent"]),
-    ("reqwest", &["server", "directory", "agent", "signer"]),
+    ("reqwest", &["server", "directory", "agent", "signer", "simulator"]),
     ("anyhow", &["server", "agent"]),
 ];
 

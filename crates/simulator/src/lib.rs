@@ -1,0 +1,4 @@
+//! A tenant in a box: the services of Entra ID, Microsoft Graph, Intune and Jamf Pro, for rehearsals and tests.
+//!
+//! It is written from those services' documents by types of its own: never by those of the connectors that are tested
+//! against it. It listens on loopback only and holds everything in memory.
