@@ -54,6 +54,7 @@ macro_rules! coded {
         }
     };
 }
+pub(crate) use coded;
 
 coded! {
     /// What a certificate is for and, with it, what sort of object it is tethered to. Zero is no
