@@ -1,4 +1,24 @@
-//! Connectors to the directories whose objects certificates follow: look an object up, and tell what has changed.
+//! Connectors to the directories whose objects certificates follow: look an object up, tell what
+//! has changed, and say in words what is wrong.
 //!
-//! A connector speaks the domain's words. Only a documented "not found" makes an object absent; everything else that
-//! goes wrong is ignorance, which is never an answer.
+//! A connector speaks the domain's words ([`Connector`]). Only a directory's documented "not
+//! found", or its documented notice of a removal, makes an object absent; everything else that goes
+//! wrong is an [`Ignorance`], which is never an answer. What follows from an answer, how long it is
+//! kept and which object belongs to which certificate are not decided here.
+//!
+//! Time of day and randomness are arguments ([`Ambient`]); deadlines and pauses are tokio's time,
+//! which tests stop and move.
+
+pub mod ambient;
+pub mod change;
+pub mod check;
+pub mod connector;
+pub mod ignorance;
+pub mod subscription;
+
+pub use ambient::Ambient;
+pub use change::{Batch, Change, ChangesError, Cursor, RoundEnd};
+pub use check::{Check, Outcome};
+pub use connector::{BoxFuture, By, Connector, Feed, FeedKind, Found, Query};
+pub use ignorance::{Ignorance, Why};
+pub use subscription::{Renewed, Subscription, SubscriptionRequest, Subscriptions};

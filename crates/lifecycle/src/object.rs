@@ -84,6 +84,7 @@ impl fmt::Display for ObjectKey {
 /// Whether the directory has the object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::large_enum_variant, reason = "nearly every state that is held is a present one")]
 pub enum Presence {
     /// It has, and says this of it.
     Present(Properties),

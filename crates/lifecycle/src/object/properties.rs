@@ -117,8 +117,8 @@ impl EntraUser {
         said.flag("accountEnabled", self.account_enabled);
         said.text("userPrincipalName", self.user_principal_name.as_deref());
         said.text("mail", self.mail.as_deref());
-        let sid = self.on_premises_security_identifier.as_deref();
-        said.text("onPremisesSecurityIdentifier", sid);
+        let on_premises = self.on_premises_security_identifier.as_deref();
+        said.text("onPremisesSecurityIdentifier", on_premises);
     }
 }
 
@@ -156,8 +156,8 @@ impl EntraDevice {
         said.flag("isManaged", self.is_managed);
         said.text("displayName", self.display_name.as_deref());
         said.text("operatingSystem", self.operating_system.as_deref());
-        let sid = self.on_premises_security_identifier.as_deref();
-        said.text("onPremisesSecurityIdentifier", sid);
+        let on_premises = self.on_premises_security_identifier.as_deref();
+        said.text("onPremisesSecurityIdentifier", on_premises);
         said.shown("id", self.graph_id);
     }
 }

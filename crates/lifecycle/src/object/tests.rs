@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -45,7 +47,7 @@ fn the_codes_and_the_stored_form_are_as_published() {
         assert_eq!(properties.kind(), *kind);
         assert_eq!(ObjectKind::from_code(kind.code()), Some(*kind));
         let stored = serde_json::to_string(&Presence::Present(properties)).unwrap();
-        text += &format!("{} {kind:<16} {stored}\n", kind.code());
+        writeln!(text, "{} {kind} {stored}", kind.code()).unwrap();
     }
     text += &serde_json::to_string(&Presence::Absent).unwrap();
     insta::assert_snapshot!(text);
