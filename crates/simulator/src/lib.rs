@@ -2,3 +2,17 @@
 //!
 //! It is written from those services' documents by types of its own: never by those of the connectors that are tested
 //! against it. It listens on loopback only and holds everything in memory.
+
+pub mod api;
+pub mod device;
+pub mod entra;
+pub mod fault;
+pub mod graph;
+mod http_server;
+pub mod intune;
+pub mod jamf;
+mod router;
+mod simulator;
+pub mod tenant;
+
+pub use simulator::{Options, Running, Shared, Simulation, Simulator, StartError};

@@ -1,0 +1,1 @@
+//! Devices as actors: what they do when they check in.

@@ -1,0 +1,32 @@
+//! Intune: what it keeps in a tenant, and its routes.
+
+use axum::Router;
+
+use crate::Shared;
+use crate::tenant::Blueprint;
+
+/// What Intune keeps in a tenant besides the objects of its tables.
+#[derive(Debug, Default)]
+pub struct Intune {}
+
+impl Intune {
+    /// What it keeps in a new tenant.
+    pub fn new(_blueprint: &Blueprint) -> Self {
+        Self::default()
+    }
+}
+
+/// Its routes, below its own prefix.
+pub fn routes() -> Router<Shared> {
+    Router::new()
+}
+
+/// What Intune adds to the control interface, below `/_control`.
+pub fn control_routes() -> Router<Shared> {
+    Router::new()
+}
+
+/// What Intune does of its own accord, until the simulator stops.
+pub fn run(_shared: Shared) -> std::future::Ready<()> {
+    std::future::ready(())
+}

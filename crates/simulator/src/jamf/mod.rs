@@ -1,0 +1,32 @@
+//! Jamf Pro: what it keeps in a tenant, and its routes.
+
+use axum::Router;
+
+use crate::Shared;
+use crate::tenant::Blueprint;
+
+/// What Jamf Pro keeps in a tenant besides the objects of its tables.
+#[derive(Debug, Default)]
+pub struct Jamf {}
+
+impl Jamf {
+    /// What it keeps in a new tenant.
+    pub fn new(_blueprint: &Blueprint) -> Self {
+        Self::default()
+    }
+}
+
+/// Its routes, below its own prefix.
+pub fn routes() -> Router<Shared> {
+    Router::new()
+}
+
+/// What Jamf Pro adds to the control interface, below `/_control`.
+pub fn control_routes() -> Router<Shared> {
+    Router::new()
+}
+
+/// What Jamf Pro does of its own accord, until the simulator stops.
+pub fn run(_shared: Shared) -> std::future::Ready<()> {
+    std::future::ready(())
+}
