@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lanyard_lifecycle::{ObjectKind, ObjectState};
+use lanyard_lifecycle::{ObjectKey, ObjectKind, ObjectState};
 use lanyard_pki::Time;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -60,6 +60,14 @@ pub enum RoundEnd {
 pub enum Change {
     /// The whole state of an object; what it leaves out, the directory has no value for.
     State(ObjectState),
+    /// The object is there, and the page says nothing of its properties: what is known of them
+    /// stays known as of when it was learnt. An object that is not known is worth a look-up.
+    Seen {
+        /// The object.
+        key: ObjectKey,
+        /// When this was said.
+        learnt: Time,
+    },
     /// The removal of an object that the directory names by its Graph id only: a device, whose
     /// state of before has that id in its properties.
     RemovedByGraphId {

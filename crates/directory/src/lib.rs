@@ -14,6 +14,8 @@ pub mod change;
 pub mod check;
 pub mod connector;
 pub mod ignorance;
+pub mod intune;
+pub mod jamf;
 pub mod subscription;
 
 pub use ambient::Ambient;
