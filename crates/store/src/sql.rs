@@ -102,8 +102,19 @@ pub(crate) struct Insert {
     table: &'static str,
     pub(crate) columns: &'static [(&'static str, ColumnType)],
     conflict: &'static str,
+    pub(crate) touch: Option<Touch>,
     sqlite: OnceLock<String>,
     postgres: OnceLock<String>,
+}
+
+/// What SQLite tries before it inserts a row: an update of a row that is there already and as it
+/// should be, naming no indexed column. SQLite writes every index whose columns an update names;
+/// PostgreSQL compares values and needs no such help.
+#[derive(Debug)]
+pub(crate) struct Touch {
+    pub(crate) sqlite: &'static str,
+    /// How many of the row's values it takes, from the first on.
+    pub(crate) values: usize,
 }
 
 impl Insert {
@@ -112,7 +123,19 @@ impl Insert {
         columns: &'static [(&'static str, ColumnType)],
         conflict: &'static str,
     ) -> Self {
-        Self { table, columns, conflict, sqlite: OnceLock::new(), postgres: OnceLock::new() }
+        let (sqlite, postgres) = (OnceLock::new(), OnceLock::new());
+        Self { table, columns, conflict, touch: None, sqlite, postgres }
+    }
+
+    /// The same where SQLite tries an update first.
+    pub(crate) const fn touching(
+        table: &'static str,
+        columns: &'static [(&'static str, ColumnType)],
+        conflict: &'static str,
+        touch: Touch,
+    ) -> Self {
+        let (sqlite, postgres) = (OnceLock::new(), OnceLock::new());
+        Self { table, columns, conflict, touch: Some(touch), sqlite, postgres }
     }
 
     pub(crate) fn sqlite(&self) -> &str {

@@ -10,6 +10,7 @@ mod crl;
 mod enrollment;
 pub mod harness;
 mod issuance;
+mod object;
 pub mod sample;
 mod search;
 pub mod server;
@@ -17,7 +18,8 @@ mod small;
 mod standing;
 
 pub use self::{
-    audit::*, authority::*, crl::*, enrollment::*, issuance::*, search::*, small::*, standing::*,
+    audit::*, authority::*, crl::*, enrollment::*, issuance::*, object::*, search::*, small::*,
+    standing::*,
 };
 use crate::StoreError;
 
@@ -84,6 +86,16 @@ macro_rules! for_every_behaviour {
             a_lease_is_held_by_one_and_fenced,
             one_of_many_takers_gets_a_lease,
             texts_and_bytes_come_back_as_they_were,
+            an_object_comes_goes_and_comes_back,
+            absence_of_what_was_never_seen_is_told_from_a_removal,
+            objects_are_found_by_name,
+            a_device_is_removed_by_its_graph_id,
+            older_news_never_replaces_newer,
+            a_sweep_finds_what_it_did_not_see,
+            changes_of_objects_are_told_in_their_order,
+            a_feed_s_progress_is_recorded_with_its_changes,
+            a_lost_lease_records_nothing,
+            a_directory_keeps_its_beginning,
         }
     };
 }

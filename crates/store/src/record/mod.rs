@@ -8,6 +8,7 @@ mod certificate;
 mod crl;
 mod enrollment;
 mod lease;
+mod object;
 mod page;
 mod standing;
 
@@ -24,6 +25,10 @@ pub use enrollment::{
     Claim, Declined, Enrollment, EnrollmentId, EnrollmentState, NewEnrollment, Submission,
 };
 pub use lease::{Fence, Lease};
+pub use object::{
+    Applied, Directory, FeedKey, FeedPhase, FeedProgress, HeldLease, MirroredObject, ObjectBatch,
+    ObjectChange, ObjectChanged, ObjectCount, ObjectName, ObjectSequence, Sweep,
+};
 pub(crate) use page::serial_range;
 pub use page::{Cursor, ExpiringPage, Filter, Page, SearchText, Standings, Within};
 pub use standing::{StandingChange, StandingOutcome, StatusChange, StatusRecord, StatusSequence};

@@ -44,6 +44,17 @@ impl SqliteConnection {
         Ok(statement.raw_execute()? as u64)
     }
 
+    fn insert_row(&self, insert: &Insert, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        if let Some(touch) = &insert.touch {
+            let first = values.get(..touch.values).unwrap_or(values);
+            let touched = self.execute_text(touch.sqlite, first)?;
+            if touched > 0 {
+                return Ok(touched);
+            }
+        }
+        self.execute_text(insert.sqlite(), values)
+    }
+
     fn for_each<T, D>(
         &self,
         sql: &Sql,
@@ -163,8 +174,7 @@ impl Connection for SqliteConnection {
         insert: &'static Insert,
         rows: &[&[Value<'_>]],
     ) -> impl Future<Output = Result<u64, StoreError>> + Send {
-        let sql = insert.sqlite();
-        ready(rows.iter().map(|values| self.execute_text(sql, values)).sum())
+        ready(rows.iter().map(|values| self.insert_row(insert, values)).sum())
     }
 
     fn stream<T, D>(

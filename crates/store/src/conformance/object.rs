@@ -1,0 +1,365 @@
+//! Objects of directories, and how far their feeds have come.
+
+use futures_util::future::try_join_all;
+use lanyard_lifecycle::{
+    Scope,
+    id::{DirectoryId, ObjectId},
+    object::{
+        EntraDevice, EntraUser, IntuneDevice, ManagementState, ObjectKey, ObjectKind, ObjectState,
+        Presence, Properties,
+    },
+};
+use lanyard_pki::Time;
+use uuid::Uuid;
+
+use super::{Outcome, demand, equal, sample};
+use crate::{
+    Applied, Cursor, Directory, FeedKey, FeedPhase, FeedProgress, Fence, HeldLease, ObjectBatch,
+    ObjectChange, ObjectCount, ObjectName, ObjectSequence, Store, StoreError, Sweep,
+};
+
+const HERE: DirectoryId = DirectoryId::from_bytes([0xD1; 16]);
+const THERE: DirectoryId = DirectoryId::from_bytes([0xD2; 16]);
+const USERS: FeedKey = FeedKey { directory: HERE, kind: ObjectKind::EntraUser };
+const DEVICES: FeedKey = FeedKey { directory: HERE, kind: ObjectKind::IntuneDevice };
+
+fn at(seconds: i64) -> Time {
+    sample::NOW.plus(seconds)
+}
+
+async fn with_directories(store: &Store) -> Result<(), StoreError> {
+    for (id, name) in [(HERE, "Example"), (THERE, "Other")] {
+        let scope = Scope::DEFAULT;
+        let directory = Directory { id, scope, name: name.to_owned(), added_at: at(0) };
+        store.record_directory(directory).await?;
+    }
+    Ok(())
+}
+
+fn user(number: u128, upn: &str, learnt: Time) -> ObjectState {
+    let properties = Properties::EntraUser(EntraUser {
+        user_principal_name: Some(upn.to_owned()),
+        mail: Some(format!("Mail.{upn}")),
+        account_enabled: Some(true),
+        ..EntraUser::default()
+    });
+    ObjectState::present(HERE, ObjectId::from_u128(number), properties, learnt)
+}
+
+fn device(number: u128, learnt: Time) -> ObjectState {
+    let properties = Properties::IntuneDevice(IntuneDevice {
+        device_name: Some(format!("LAPTOP-{number}")),
+        management_state: Some(ManagementState::Managed),
+        ..IntuneDevice::default()
+    });
+    ObjectState::present(HERE, ObjectId::from_u128(number), properties, learnt)
+}
+
+fn gone(mut state: ObjectState, learnt: Time) -> ObjectState {
+    state.presence = Presence::Absent;
+    state.learnt = learnt;
+    state
+}
+
+fn batch(states: Vec<ObjectState>) -> ObjectBatch {
+    ObjectBatch {
+        directory: HERE,
+        changes: states.into_iter().map(ObjectChange::State).collect(),
+        sweep: Sweep::NONE,
+        progress: None,
+        lease: None,
+        now: at(0),
+    }
+}
+
+fn in_sweep(number: i64, states: Vec<ObjectState>) -> ObjectBatch {
+    ObjectBatch { sweep: Sweep(number), ..batch(states) }
+}
+
+async fn apply(store: &Store, batch: ObjectBatch) -> Result<Vec<ObjectKey>, StoreError> {
+    match store.apply_objects(batch).await? {
+        Applied::Recorded(changed) => Ok(changed),
+        Applied::LeaseLost => Err(StoreError::Conflict("no lease was needed".to_owned())),
+    }
+}
+
+/// All of it comes back, and its history with it.
+pub async fn an_object_comes_goes_and_comes_back(store: &Store) -> Outcome {
+    with_directories(store).await?;
+    let first = device(1, at(10));
+    let key = first.key;
+    equal!(store.object(key).await?, None);
+    equal!(apply(store, batch(vec![first.clone()])).await?, vec![key]);
+    let Some(found) = store.object(key).await? else { return Err(lost()) };
+    equal!(found.state, first);
+    equal!((found.first_seen, found.absent_since), (Some(at(10)), None));
+    equal!((found.confirmed, found.last_seen), (None, Sweep::NONE));
+
+    equal!(apply(store, batch(vec![gone(first.clone(), at(20))])).await?, vec![key]);
+    equal!(apply(store, batch(vec![gone(first.clone(), at(30))])).await?, Vec::new());
+    let Some(found) = store.object(key).await? else { return Err(lost()) };
+    equal!(found.state, ObjectState::absent(key, at(30)));
+    equal!((found.first_seen, found.absent_since), (Some(at(10)), Some(at(20))));
+
+    equal!(apply(store, batch(vec![device(1, at(40))])).await?, vec![key]);
+    let Some(found) = store.object(key).await? else { return Err(lost()) };
+    equal!((found.first_seen, found.absent_since), (Some(at(10)), None));
+    equal!(found.state, device(1, at(40)));
+    Ok(())
+}
+
+fn lost() -> super::Nonconformance {
+    super::Nonconformance::Differs("an object is not found that was recorded".to_owned())
+}
+
+/// What is not there, and was never seen, is remembered until it is forgotten.
+pub async fn absence_of_what_was_never_seen_is_told_from_a_removal(store: &Store) -> Outcome {
+    with_directories(store).await?;
+    let (never, once) = (device(1, at(10)), device(2, at(10)));
+    apply(store, batch(vec![gone(never.clone(), at(10)), once.clone()])).await?;
+    apply(store, batch(vec![gone(once.clone(), at(20))])).await?;
+    let found = store.object(never.key).await?;
+    equal!(found.map(|o| (o.first_seen, o.absent_since)), Some((None, Some(at(10)))));
+    store.record_missing(USERS, upn("Who@Example.com"), at(10)).await?;
+    equal!(store.missing_since(USERS, upn("who@example.COM")).await?, Some(at(10)));
+    equal!(store.missing_since(DEVICES, upn("who@example.com")).await?, None);
+    equal!(store.missing_since(USERS, ObjectName::Email("who@example.com".into())).await?, None);
+
+    equal!(store.forget_missing(at(10), 100).await?, 0);
+    equal!(store.forget_missing(at(11), 100).await?, 2);
+    equal!(store.object(never.key).await?, None);
+    demand!(store.object(once.key).await?.is_some(), "a removal was forgotten");
+    equal!(store.missing_since(USERS, upn("who@example.com")).await?, None);
+    Ok(())
+}
+
+fn upn(text: &str) -> ObjectName {
+    ObjectName::UserPrincipalName(text.to_owned())
+}
+
+/// By name in any letter case; who is there comes before who was.
+pub async fn objects_are_found_by_name(store: &Store) -> Outcome {
+    with_directories(store).await?;
+    let (old, new) = (user(1, "Ada@Example.com", at(0)), user(2, "ADA@example.com", at(5)));
+    apply(store, batch(vec![old.clone(), user(3, "bob@example.com", at(0))])).await?;
+    apply(store, batch(vec![gone(old.clone(), at(4)), new.clone()])).await?;
+    let found = store.objects_named(USERS, upn("aDa@example.com")).await?;
+    equal!(found.iter().map(|o| o.state.key).collect::<Vec<_>>(), vec![new.key, old.key]);
+    let address = ObjectName::Email("mail.bob@EXAMPLE.com".to_owned());
+    equal!(store.objects_named(USERS, address).await?.len(), 1);
+    equal!(store.objects_named(USERS, upn("carol@example.com")).await?.len(), 0);
+    let elsewhere = FeedKey { directory: THERE, ..USERS };
+    equal!(store.objects_named(elsewhere, upn("bob@example.com")).await?.len(), 0);
+
+    // A renamed user is found by the new name alone.
+    apply(store, batch(vec![user(3, "rob@example.com", at(9))])).await?;
+    equal!(store.objects_named(USERS, upn("bob@example.com")).await?.len(), 0);
+    equal!(store.objects_named(USERS, upn("rob@example.com")).await?.len(), 1);
+    Ok(())
+}
+
+/// Notices of removal name devices of Entra ID by another id than certificates do.
+pub async fn a_device_is_removed_by_its_graph_id(store: &Store) -> Outcome {
+    with_directories(store).await?;
+    let kind = ObjectKind::EntraDevice;
+    let graph_id = |number: u128| Uuid::from_u128(1000 + number);
+    let device = |number: u128, learnt| {
+        let properties = Properties::EntraDevice(EntraDevice {
+            graph_id: Some(graph_id(number)),
+            ..EntraDevice::default()
+        });
+        ObjectState::present(HERE, ObjectId::from_u128(number), properties, learnt)
+    };
+    let removal = |number, learnt| ObjectChange::RemovedByGraphId {
+        kind,
+        graph_id: graph_id(number),
+        learnt,
+    };
+    let all = vec![device(1, at(0)), device(2, at(0)), device(3, at(0))];
+    apply(store, batch(all)).await?;
+    let mut told = batch(Vec::new());
+    told.changes = vec![
+        removal(1, at(5)),
+        removal(9, at(5)),
+        removal(2, at(5)),
+        ObjectChange::State(device(2, at(5))),
+    ];
+    let changed = apply(store, told).await?;
+    equal!(changed, vec![device(1, at(0)).key]);
+    let found = store.object(device(1, at(0)).key).await?;
+    equal!(
+        found.map(|o| (o.state.presence, o.absent_since)),
+        Some((Presence::Absent, Some(at(5))))
+    );
+    let by_id = ObjectName::GraphId(graph_id(2));
+    let found = store.objects_named(FeedKey { directory: HERE, kind }, by_id).await?;
+    equal!(found.first().map(|o| o.state.clone()), Some(device(2, at(5))));
+    Ok(())
+}
+
+/// Whoever is slow does not undo what is known since.
+pub async fn older_news_never_replaces_newer(store: &Store) -> Outcome {
+    with_directories(store).await?;
+    let key = device(1, at(0)).key;
+    apply(store, batch(vec![gone(device(1, at(0)), at(20))])).await?;
+    equal!(apply(store, batch(vec![device(1, at(10))])).await?, Vec::new());
+    equal!(store.object(key).await?.map(|o| o.state), Some(ObjectState::absent(key, at(20))));
+    // Within one batch the last word counts.
+    let words = vec![device(2, at(5)), gone(device(2, at(0)), at(5))];
+    apply(store, batch(words)).await?;
+    let found = store.object(device(2, at(0)).key).await?;
+    equal!(found.map(|o| o.state.presence), Some(Presence::Absent));
+    Ok(())
+}
+
+/// Seen again is not changed.
+pub async fn a_sweep_finds_what_it_did_not_see(store: &Store) -> Outcome {
+    with_directories(store).await?;
+    let all: Vec<_> = (1..=30).map(|number| device(number, at(0))).collect();
+    equal!(apply(store, in_sweep(1, all)).await?.len(), 30);
+    let before = store.object_sequence().await?;
+    let mut again: Vec<_> =
+        (1..=30).filter(|n| n % 3 != 0).map(|number| device(number, at(60))).collect();
+    if let Some(Presence::Present(Properties::IntuneDevice(device))) =
+        again.first_mut().map(|state| &mut state.presence)
+    {
+        device.management_state = Some(ManagementState::WipePending);
+    }
+    let key = again[0].key;
+    equal!(apply(store, in_sweep(2, again)).await?, vec![key]);
+    let changes = store.object_changes(before, 100).await?;
+    equal!(changes.iter().map(|change| change.key).collect::<Vec<_>>(), vec![key]);
+    let found = store.object(device(2, at(0)).key).await?;
+    equal!(found.map(|o| (o.state.learnt, o.last_seen)), Some((at(60), Sweep(2))));
+
+    let mut missing = Vec::new();
+    let mut after = Cursor(0);
+    loop {
+        let page = store.unseen_objects(DEVICES, Sweep(2), after, 4).await?;
+        demand!(page.items.len() <= 4, "a page of {} objects", page.items.len());
+        missing.extend(page.items);
+        match page.next {
+            Some(next) => after = next,
+            None => break,
+        }
+    }
+    let expected: Vec<_> = (1..=10).map(|number| device(number * 3, at(0)).key).collect();
+    equal!(missing, expected);
+    // What is known to be absent is not missing.
+    let absent = expected.iter().map(|key| ObjectState::absent(*key, at(70))).collect();
+    apply(store, batch(absent)).await?;
+    equal!(store.unseen_objects(DEVICES, Sweep(2), Cursor(0), 4).await?.items, Vec::new());
+    let counts = store.object_counts().await?;
+    equal!(counts, vec![ObjectCount { feed: DEVICES, present: 20, absent: 10 }]);
+    Ok(())
+}
+
+/// Every change is told once more than it is asked for, and none is missed.
+pub async fn changes_of_objects_are_told_in_their_order(store: &Store) -> Outcome {
+    with_directories(store).await?;
+    equal!(store.object_sequence().await?, ObjectSequence(0));
+    let each = (1..=40_u128).map(async |number| {
+        let states = vec![device(number, at(0)), device(number + 100, at(0))];
+        apply(store, batch(states)).await
+    });
+    try_join_all(each).await?;
+    let (mut told, mut after) = (Vec::new(), ObjectSequence(0));
+    loop {
+        let some = store.object_changes(after, 7).await?;
+        let Some(last) = some.last() else { break };
+        demand!(some.iter().all(|change| change.sequence > after), "{after:?}: {some:?}");
+        after = last.sequence;
+        told.extend(some.into_iter().map(|change| change.key));
+    }
+    told.sort();
+    let mut all: Vec<_> = (1..=40).chain(101..=140).map(|n| device(n, at(0)).key).collect();
+    all.sort();
+    equal!(told, all);
+    demand!(after <= store.object_sequence().await?, "a change after the latest");
+    Ok(())
+}
+
+fn progress(cursor: &str) -> FeedProgress {
+    FeedProgress {
+        phase: FeedPhase::ReadingAll,
+        cursor: Some(cursor.to_owned()),
+        sweep: Sweep(3),
+        swept: Sweep(2),
+        round_started: Some(at(100)),
+        as_of: Some(at(50)),
+        completed_at: Some(at(60)),
+        seen: 1_000,
+        total: Some(1_500_000),
+        proved_to: 7,
+        ..FeedProgress::new(DEVICES)
+    }
+}
+
+/// Neither without the other.
+pub async fn a_feed_s_progress_is_recorded_with_its_changes(store: &Store) -> Outcome {
+    with_directories(store).await?;
+    equal!(store.feed(DEVICES).await?, None);
+    let mut told = in_sweep(3, vec![device(1, at(100))]);
+    told.progress = Some(progress("page 2"));
+    apply(store, told.clone()).await?;
+    equal!(store.feed(DEVICES).await?, Some(progress("page 2")));
+    equal!(store.feeds().await?, vec![progress("page 2")]);
+    // The feed vouches for what its whole readings have shown, and for nothing else.
+    apply(store, in_sweep(1, vec![device(2, at(9))])).await?;
+    apply(store, batch(vec![device(3, at(9))])).await?;
+    for (number, confirmed) in [(1, Some(at(50))), (2, None), (3, None)] {
+        let found = store.object(device(number, at(0)).key).await?;
+        equal!(found.map(|o| o.confirmed), Some(confirmed));
+    }
+    // A batch that cannot be recorded takes its progress with it.
+    let mut foreign = device(4, at(0));
+    foreign.key.directory = THERE;
+    told.changes = vec![ObjectChange::State(foreign)];
+    told.progress = Some(progress("page 3"));
+    let refused = store.apply_objects(told).await;
+    demand!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+    let mut nowhere = batch(Vec::new());
+    nowhere.directory = DirectoryId::from_bytes([0; 16]);
+    let refused = store.apply_objects(nowhere).await;
+    demand!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+    equal!(store.feed(DEVICES).await?, Some(progress("page 2")));
+    Ok(())
+}
+
+/// Whoever lost the lease without noticing is told before anything is recorded.
+pub async fn a_lost_lease_records_nothing(store: &Store) -> Outcome {
+    with_directories(store).await?;
+    let taken = store.take_lease("mirror", "a", at(0), at(30)).await?;
+    equal!(taken, Some(Fence(1)));
+    let under = |fence, now, number| {
+        let lease = Some(HeldLease { name: "mirror".to_owned(), fence: Fence(fence) });
+        let progress = Some(progress("next"));
+        ObjectBatch { lease, now, progress, ..batch(vec![device(number, now)]) }
+    };
+    apply(store, under(1, at(29), 1)).await?;
+    equal!(store.apply_objects(under(1, at(30), 2)).await?, Applied::LeaseLost);
+    equal!(store.take_lease("mirror", "b", at(30), at(60)).await?, Some(Fence(2)));
+    equal!(store.apply_objects(under(1, at(31), 3)).await?, Applied::LeaseLost);
+    apply(store, under(2, at(31), 4)).await?;
+    for (number, known) in [(1, true), (2, false), (3, false), (4, true)] {
+        let found = store.object(device(number, at(0)).key).await?;
+        demand!(found.is_some() == known, "device {number}: {found:?}");
+    }
+    Ok(())
+}
+
+/// A new name, the same beginning.
+pub async fn a_directory_keeps_its_beginning(store: &Store) -> Outcome {
+    with_directories(store).await?;
+    let renamed = Directory {
+        id: HERE,
+        scope: sample::other_scope(),
+        name: "Example Ltd".to_owned(),
+        added_at: at(99),
+    };
+    store.record_directory(renamed.clone()).await?;
+    let known = store.directories().await?;
+    equal!(known.first(), Some(&Directory { added_at: at(0), ..renamed }));
+    equal!(known.len(), 2);
+    Ok(())
+}

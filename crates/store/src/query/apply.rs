@@ -1,0 +1,306 @@
+//! Recording what directories say: changes and how far their feed has come, in one transaction.
+//!
+//! What was known already is only marked as seen again, so that a sweep over a million unchanged
+//! objects touches no index. Older news never replaces newer.
+
+use std::collections::BTreeMap;
+
+use lanyard_lifecycle::{
+    id::{DirectoryId, ObjectId},
+    object::{ObjectKey, ObjectKind, ObjectState, Presence, Properties},
+};
+use lanyard_pki::Time;
+use uuid::Uuid;
+
+use super::feed;
+use crate::{
+    Store, StoreError,
+    record::{Applied, HeldLease, ObjectBatch, ObjectChange},
+    sql::{ColumnType, Columns, Connection, Insert, Sql, Touch, Value, one_int, sql},
+    transaction::{Act, Done, Transaction},
+};
+
+impl Store {
+    /// Records what a directory said. A directory that is not known is a
+    /// [`StoreError::Conflict`].
+    pub async fn apply_objects(&self, batch: ObjectBatch) -> Result<Applied, StoreError> {
+        let changes = Changes::of(&batch)?;
+        self.backend.write(Apply { batch, changes }).await
+    }
+}
+
+struct Apply {
+    batch: ObjectBatch,
+    changes: Changes,
+}
+
+impl Act for Apply {
+    type Outcome = Applied;
+    const NAME: &'static str = "apply_objects";
+
+    async fn perform<C: Connection>(
+        &self,
+        tx: &mut Transaction<'_, C>,
+    ) -> Result<Done<Applied>, StoreError> {
+        let batch = &self.batch;
+        if let Some(lease) = &batch.lease
+            && !is_held(tx.connection, lease, batch.now).await?
+        {
+            return Ok(Done::Undo(Applied::LeaseLost));
+        }
+        let directory = number(tx.connection, batch.directory).await?;
+        let changed = if self.changes.is_empty() {
+            Vec::new()
+        } else {
+            self.changes.write(tx.connection, directory, batch).await?
+        };
+        if let Some(progress) = &batch.progress {
+            feed::save(tx.connection, directory, progress).await?;
+        }
+        Ok(Done::Keep(Applied::Recorded(changed)))
+    }
+}
+
+/// Holds the lease's row until the commit, so that nobody takes the lease meanwhile.
+static HELD: Sql = sql!(
+    "UPDATE lease SET held_until = held_until \
+     WHERE name = $1 AND fence = $2 AND held_until > $3"
+);
+
+async fn is_held<C: Connection>(
+    connection: &mut C,
+    lease: &HeldLease,
+    now: Time,
+) -> Result<bool, StoreError> {
+    let values = [lease.name.as_str().into(), lease.fence.0.into(), now.unix().into()];
+    Ok(connection.execute(&HELD, &values).await? == 1)
+}
+
+static NUMBER: Sql = sql!("SELECT number FROM directory WHERE id = $1");
+
+async fn number<C: Connection>(
+    connection: &mut C,
+    directory: DirectoryId,
+) -> Result<i64, StoreError> {
+    let found = connection.fetch_optional(&NUMBER, &[directory.to_bytes()[..].into()], one_int);
+    found.await?.ok_or_else(|| StoreError::Conflict(format!("no directory {directory}")))
+}
+
+/// A batch's changes, one an object, in the order of their keys: whoever else writes objects locks
+/// them in the same order.
+struct Changes {
+    states: Vec<Row>,
+    removals: Vec<(ObjectKind, Uuid, Time)>,
+}
+
+/// What is written of an object.
+struct Row {
+    kind: ObjectKind,
+    object: [u8; 16],
+    learnt: Time,
+    /// None of an object that is absent.
+    present: Option<Told>,
+}
+
+/// What is written of an object that is there.
+struct Told {
+    properties: String,
+    graph_id: Option<Uuid>,
+    upn: Option<String>,
+    email: Option<String>,
+}
+
+impl Changes {
+    /// The last word on each object.
+    fn of(batch: &ObjectBatch) -> Result<Self, StoreError> {
+        let mut states: BTreeMap<(ObjectKind, ObjectId), &ObjectState> = BTreeMap::new();
+        let mut removals: BTreeMap<(ObjectKind, Uuid), Time> = BTreeMap::new();
+        for change in &batch.changes {
+            match change {
+                ObjectChange::State(state) if state.key.directory != batch.directory => {
+                    return Err(StoreError::Conflict(format!(
+                        "an object of {} among those of {}",
+                        state.key.directory, batch.directory
+                    )));
+                }
+                ObjectChange::State(state) => {
+                    if let Presence::Present(properties) = &state.presence
+                        && let Some(graph_id) = graph_id(properties)
+                    {
+                        removals.remove(&(state.key.kind, graph_id));
+                    }
+                    states.insert((state.key.kind, state.key.object), state);
+                }
+                ObjectChange::RemovedByGraphId { kind, graph_id, learnt } => {
+                    removals.insert((*kind, *graph_id), *learnt);
+                }
+            }
+        }
+        let states = states.into_values().map(Row::of).collect::<Result<_, _>>()?;
+        let removals = removals.into_iter().map(|((kind, id), learnt)| (kind, id, learnt));
+        Ok(Self { states, removals: removals.collect() })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.states.is_empty() && self.removals.is_empty()
+    }
+
+    /// Writes all of it and tells which objects have changed.
+    async fn write<C: Connection>(
+        &self,
+        connection: &mut C,
+        directory: i64,
+        batch: &ObjectBatch,
+    ) -> Result<Vec<ObjectKey>, StoreError> {
+        let wanted = i64::try_from(self.states.len() + self.removals.len()).unwrap_or(i64::MAX);
+        let last = connection.fetch_optional(&NEXT, &[wanted.into()], one_int).await?;
+        let last = last.ok_or_else(|| StoreError::unreadable("counter"))?;
+        let before = last - wanted;
+        let mut sequence = before;
+        let mut next = || {
+            sequence += 1;
+            sequence
+        };
+        let rows: Vec<[Value<'_>; 13]> =
+            self.states.iter().map(|row| row.values(directory, batch.sweep.0, next())).collect();
+        let rows: Vec<&[Value<'_>]> = rows.iter().map(<[_; 13]>::as_slice).collect();
+        connection.insert(&OBJECT, &rows).await?;
+        for (kind, graph_id, learnt) in &self.removals {
+            let values = [
+                directory.into(),
+                i64::from(kind.code()).into(),
+                graph_id.as_bytes()[..].into(),
+                learnt.unix().into(),
+                next().into(),
+            ];
+            connection.execute(&REMOVE, &values).await?;
+        }
+        let id = batch.directory;
+        connection
+            .fetch(&CHANGED, &[before.into(), last.into()], |columns| changed(columns, id))
+            .await
+    }
+}
+
+fn changed(columns: &mut Columns<'_>, directory: DirectoryId) -> Result<ObjectKey, StoreError> {
+    let kind = columns.object_kind()?;
+    Ok(ObjectKey { directory, kind, object: columns.object()? })
+}
+
+impl Row {
+    fn of(state: &ObjectState) -> Result<Self, StoreError> {
+        let present = match &state.presence {
+            Presence::Present(properties) => Some(Told {
+                properties: serde_json::to_string(properties)
+                    .map_err(|error| StoreError::Conflict(format!("an object: {error}")))?,
+                graph_id: graph_id(properties),
+                upn: upn(properties).map(str::to_lowercase),
+                email: email(properties).map(str::to_lowercase),
+            }),
+            Presence::Absent => None,
+        };
+        let ObjectKey { kind, object, .. } = state.key;
+        Ok(Self { kind, object: object.to_bytes(), learnt: state.learnt, present })
+    }
+
+    fn values(&self, directory: i64, sweep: i64, sequence: i64) -> [Value<'_>; 13] {
+        let told = self.present.as_ref();
+        let learnt = self.learnt.unix();
+        [
+            directory.into(),
+            i64::from(self.kind.code()).into(),
+            self.object[..].into(),
+            i64::from(told.is_some()).into(),
+            told.map(|told| told.properties.as_str()).into(),
+            learnt.into(),
+            sweep.into(),
+            sequence.into(),
+            told.map(|_| learnt).into(),
+            Some(learnt).filter(|_| told.is_none()).into(),
+            told.and_then(|told| told.graph_id.as_ref()).map(|id| &id.as_bytes()[..]).into(),
+            told.and_then(|told| told.upn.as_deref()).into(),
+            told.and_then(|told| told.email.as_deref()).into(),
+        ]
+    }
+}
+
+/// The name by which Graph's change feed alone calls it.
+fn graph_id(properties: &Properties) -> Option<Uuid> {
+    match properties {
+        Properties::EntraDevice(device) => device.graph_id,
+        _ => None,
+    }
+}
+
+/// The name by which a user is looked up. A device's user is not the device's name.
+fn upn(properties: &Properties) -> Option<&str> {
+    match properties {
+        Properties::EntraUser(user) => user.user_principal_name.as_deref(),
+        Properties::JamfUser(user) => user.name.as_deref(),
+        _ => None,
+    }
+}
+
+fn email(properties: &Properties) -> Option<&str> {
+    match properties {
+        Properties::EntraUser(user) => user.mail.as_deref(),
+        Properties::JamfUser(user) => user.email.as_deref(),
+        _ => None,
+    }
+}
+
+/// The counter's row is locked until the commit, so numbers are committed in their order.
+static NEXT: Sql =
+    sql!("UPDATE counter SET value = value + $1 WHERE name = 'object' RETURNING value");
+
+static OBJECT: Insert = Insert::touching(
+    "directory_object",
+    &[
+        ("directory", ColumnType::Int),
+        ("kind", ColumnType::Int),
+        ("object", ColumnType::Blob),
+        ("presence", ColumnType::Int),
+        ("properties", ColumnType::Text),
+        ("learnt", ColumnType::Int),
+        ("last_seen", ColumnType::Int),
+        ("sequence", ColumnType::Int),
+        ("first_seen", ColumnType::Int),
+        ("absent_since", ColumnType::Int),
+        ("graph_id", ColumnType::Blob),
+        ("upn", ColumnType::Text),
+        ("email", ColumnType::Text),
+    ],
+    "ON CONFLICT (directory, kind, object) DO UPDATE SET \
+     sequence = CASE WHEN directory_object.presence = excluded.presence AND \
+     (excluded.presence = 0 OR directory_object.properties = excluded.properties) \
+     THEN directory_object.sequence ELSE excluded.sequence END, \
+     presence = excluded.presence, \
+     properties = COALESCE(excluded.properties, directory_object.properties), \
+     learnt = excluded.learnt, \
+     last_seen = CASE WHEN excluded.last_seen > directory_object.last_seen \
+     THEN excluded.last_seen ELSE directory_object.last_seen END, \
+     first_seen = COALESCE(directory_object.first_seen, excluded.first_seen), \
+     absent_since = CASE WHEN excluded.presence = 1 THEN NULL \
+     ELSE COALESCE(directory_object.absent_since, excluded.absent_since) END, \
+     graph_id = COALESCE(excluded.graph_id, directory_object.graph_id), \
+     upn = CASE WHEN excluded.presence = 1 THEN excluded.upn ELSE directory_object.upn END, \
+     email = CASE WHEN excluded.presence = 1 THEN excluded.email ELSE directory_object.email END \
+     WHERE excluded.learnt >= directory_object.learnt",
+    Touch {
+        sqlite: "UPDATE directory_object SET learnt = ?6, last_seen = max(last_seen, ?7) \
+                 WHERE directory = ?1 AND kind = ?2 AND object = ?3 AND presence = ?4 \
+                 AND (?4 = 0 OR properties = ?5) AND learnt <= ?6",
+        values: 7,
+    },
+);
+
+static REMOVE: Sql = sql!(
+    "UPDATE directory_object SET presence = 0, learnt = $4, sequence = $5, \
+     absent_since = COALESCE(absent_since, $4) WHERE graph_id = $3 AND graph_id IS NOT NULL \
+     AND directory = $1 AND kind = $2 AND presence = 1 AND learnt <= $4"
+);
+
+static CHANGED: Sql = sql!(
+    "SELECT kind, object FROM directory_object WHERE sequence > $1 AND sequence <= $2 \
+     ORDER BY sequence"
+);

@@ -1,0 +1,389 @@
+//! Objects of directories: found by id and by name, those that a sweep did not show, and who
+//! changed since.
+
+use lanyard_lifecycle::{
+    id::{DirectoryId, ObjectId},
+    object::{ObjectKey, ObjectKind, ObjectState, Presence},
+};
+use lanyard_pki::Time;
+
+use crate::{
+    Store, StoreError,
+    record::{
+        Cursor, FeedKey, MirroredObject, ObjectChanged, ObjectName, ObjectSequence, Page, Sweep,
+    },
+    sql::{Columns, Connection, Sql, Value, one_int, sql},
+    transaction::{Act, Done, Question, Reads, Transaction},
+};
+
+/// How many objects of one name are told at most.
+const NAMESAKES: i64 = 8;
+
+impl Store {
+    /// An object; none if nothing was ever learnt of it. One read by key.
+    pub async fn object(&self, key: ObjectKey) -> Result<Option<MirroredObject>, StoreError> {
+        self.backend.read(ByKey(key)).await
+    }
+
+    /// The objects with a name, at most eight, those that are there first.
+    pub async fn objects_named(
+        &self,
+        feed: FeedKey,
+        name: ObjectName,
+    ) -> Result<Vec<MirroredObject>, StoreError> {
+        self.backend.read(ByName { feed, name }).await
+    }
+
+    /// The objects that are there as far as is known and that the whole readings from `sweep` on
+    /// have not shown, in the order in which they became known.
+    pub async fn unseen_objects(
+        &self,
+        feed: FeedKey,
+        sweep: Sweep,
+        after: Cursor,
+        limit: u32,
+    ) -> Result<Page<ObjectKey>, StoreError> {
+        self.backend.read(Unseen { feed, sweep, after, limit }).await
+    }
+
+    /// The place of the latest change.
+    pub async fn object_sequence(&self) -> Result<ObjectSequence, StoreError> {
+        self.backend.read(Latest).await
+    }
+
+    /// The objects that changed after `after`, in the order of their latest change, at most
+    /// `limit`. Go on after the last one's sequence.
+    pub async fn object_changes(
+        &self,
+        after: ObjectSequence,
+        limit: u32,
+    ) -> Result<Vec<ObjectChanged>, StoreError> {
+        self.backend.read(Changes { after, limit }).await
+    }
+
+    /// Remembers that a directory does not know a name.
+    pub async fn record_missing(
+        &self,
+        feed: FeedKey,
+        name: ObjectName,
+        learnt: Time,
+    ) -> Result<(), StoreError> {
+        self.backend.write(RecordMissing { feed, name, learnt }).await
+    }
+
+    /// When a directory last did not know a name; none if it was not asked of late.
+    pub async fn missing_since(
+        &self,
+        feed: FeedKey,
+        name: ObjectName,
+    ) -> Result<Option<Time>, StoreError> {
+        self.backend.read(Missing { feed, name }).await
+    }
+
+    /// Forgets names, and objects that were never there, that were asked for before `before`: at
+    /// most `limit` of each. Returns how many.
+    pub async fn forget_missing(&self, before: Time, limit: u32) -> Result<u64, StoreError> {
+        self.backend.write(ForgetMissing { before, limit }).await
+    }
+}
+
+macro_rules! object {
+    ($rest:literal) => {
+        sql!(concat!(
+            "SELECT d.id, o.kind, o.object, o.presence, o.learnt, o.first_seen, o.absent_since, \
+             o.last_seen, o.sequence, o.properties, \
+             CASE WHEN o.last_seen > 0 AND o.last_seen >= f.swept THEN f.as_of END \
+             FROM directory_object o JOIN directory d ON d.number = o.directory \
+             LEFT JOIN directory_feed f ON f.directory = o.directory AND f.kind = o.kind ",
+            $rest
+        ))
+    };
+}
+
+static BY_KEY: Sql = object!(
+    "WHERE o.directory = (SELECT number FROM directory WHERE id = $1) \
+     AND o.kind = $2 AND o.object = $3"
+);
+static BY_UPN: Sql = object!(
+    "WHERE o.upn = $3 AND o.upn IS NOT NULL AND d.id = $1 AND o.kind = $2 \
+     ORDER BY o.presence DESC, o.id DESC LIMIT $4"
+);
+static BY_EMAIL: Sql = object!(
+    "WHERE o.email = $3 AND o.email IS NOT NULL AND d.id = $1 AND o.kind = $2 \
+     ORDER BY o.presence DESC, o.id DESC LIMIT $4"
+);
+static BY_GRAPH_ID: Sql = object!(
+    "WHERE o.graph_id = $3 AND o.graph_id IS NOT NULL AND d.id = $1 AND o.kind = $2 \
+     ORDER BY o.presence DESC, o.id DESC LIMIT $4"
+);
+
+impl Columns<'_> {
+    pub(super) fn object(&mut self) -> Result<ObjectId, StoreError> {
+        self.array().map(ObjectId::from_bytes)
+    }
+
+    fn object_key(&mut self) -> Result<ObjectKey, StoreError> {
+        let directory = DirectoryId::from_bytes(self.array()?);
+        Ok(ObjectKey { directory, kind: self.object_kind()?, object: self.object()? })
+    }
+
+    fn mirrored(&mut self) -> Result<MirroredObject, StoreError> {
+        let key = self.object_key()?;
+        let is_present = self.int()? == 1;
+        let learnt = self.time()?;
+        let first_seen = self.optional_time()?;
+        let absent_since = self.optional_time()?;
+        let last_seen = Sweep(self.int()?);
+        let sequence = ObjectSequence(self.int()?);
+        let properties = self.optional_text()?;
+        let confirmed = self.optional_time()?;
+        let unreadable = || StoreError::unreadable("object of a directory");
+        let presence = if is_present {
+            let properties = properties.ok_or_else(unreadable)?;
+            Presence::Present(serde_json::from_str(properties).map_err(|_| unreadable())?)
+        } else {
+            Presence::Absent
+        };
+        let state = ObjectState { key, presence, learnt };
+        Ok(MirroredObject { state, confirmed, first_seen, absent_since, last_seen, sequence })
+    }
+}
+
+struct ByKey(ObjectKey);
+
+impl Question for ByKey {
+    type Answer = Option<MirroredObject>;
+    const NAME: &'static str = "object";
+    const READS: Reads = Reads::Point;
+
+    async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
+        let (directory, object) = (self.0.directory.to_bytes(), self.0.object.to_bytes());
+        let kind = i64::from(self.0.kind.code());
+        let values = [directory[..].into(), kind.into(), object[..].into()];
+        connection.fetch_optional(&BY_KEY, &values, Columns::mirrored).await
+    }
+}
+
+impl ObjectName {
+    /// As it is compared.
+    fn folded(&self) -> Self {
+        match self {
+            Self::UserPrincipalName(name) => Self::UserPrincipalName(name.to_lowercase()),
+            Self::Email(address) => Self::Email(address.to_lowercase()),
+            Self::GraphId(id) => Self::GraphId(*id),
+        }
+    }
+
+    fn code(&self) -> i64 {
+        match self {
+            Self::UserPrincipalName(_) => 0,
+            Self::Email(_) => 1,
+            Self::GraphId(_) => 2,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self.folded() {
+            Self::UserPrincipalName(name) | Self::Email(name) => name,
+            Self::GraphId(id) => id.to_string(),
+        }
+    }
+}
+
+struct ByName {
+    feed: FeedKey,
+    name: ObjectName,
+}
+
+impl Question for ByName {
+    type Answer = Vec<MirroredObject>;
+    const NAME: &'static str = "objects_named";
+    const READS: Reads = Reads::Point;
+
+    async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
+        let directory = self.feed.directory.to_bytes();
+        let name = self.name.folded();
+        let (sql, name): (_, Value<'_>) = match &name {
+            ObjectName::UserPrincipalName(name) => (&BY_UPN, name.as_str().into()),
+            ObjectName::Email(address) => (&BY_EMAIL, address.as_str().into()),
+            ObjectName::GraphId(id) => (&BY_GRAPH_ID, id.as_bytes()[..].into()),
+        };
+        let kind = i64::from(self.feed.kind.code());
+        let values = [directory[..].into(), kind.into(), name, NAMESAKES.into()];
+        connection.fetch(sql, &values, Columns::mirrored).await
+    }
+}
+
+struct Unseen {
+    feed: FeedKey,
+    sweep: Sweep,
+    after: Cursor,
+    limit: u32,
+}
+
+/// Walks the rows themselves: an index on what every sweep changes would cost each of them more
+/// than this does.
+static UNSEEN: Sql = sql!(
+    "SELECT id, object FROM directory_object WHERE id > $1 \
+     AND directory = (SELECT number FROM directory WHERE id = $2) \
+     AND kind = $3 AND presence = 1 AND last_seen < $4 ORDER BY id LIMIT $5"
+);
+
+impl Question for Unseen {
+    type Answer = Page<ObjectKey>;
+    const NAME: &'static str = "unseen_objects";
+    const READS: Reads = Reads::Many;
+
+    async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
+        let FeedKey { directory, kind } = self.feed;
+        let id = directory.to_bytes();
+        let values = [
+            self.after.0.into(),
+            id[..].into(),
+            i64::from(kind.code()).into(),
+            self.sweep.0.into(),
+            i64::from(self.limit).into(),
+        ];
+        let found = connection
+            .fetch(&UNSEEN, &values, |columns| {
+                let place = columns.int()?;
+                Ok((place, ObjectKey { directory, kind, object: columns.object()? }))
+            })
+            .await?;
+        let is_full = found.len() >= usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let next = found.last().filter(|_| is_full).map(|(place, _)| Cursor(*place));
+        Ok(Page { items: found.into_iter().map(|(_, key)| key).collect(), next })
+    }
+}
+
+struct Latest;
+
+static LATEST: Sql = sql!("SELECT value FROM counter WHERE name = 'object'");
+
+impl Question for Latest {
+    type Answer = ObjectSequence;
+    const NAME: &'static str = "object_sequence";
+    const READS: Reads = Reads::Point;
+
+    async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
+        let value = connection.fetch_optional(&LATEST, &[], one_int).await?;
+        value.map(ObjectSequence).ok_or_else(|| StoreError::unreadable("counter"))
+    }
+}
+
+struct Changes {
+    after: ObjectSequence,
+    limit: u32,
+}
+
+static CHANGES: Sql = sql!(
+    "SELECT o.sequence, d.id, o.kind, o.object FROM directory_object o \
+     JOIN directory d ON d.number = o.directory \
+     WHERE o.sequence > $1 ORDER BY o.sequence LIMIT $2"
+);
+
+impl Question for Changes {
+    type Answer = Vec<ObjectChanged>;
+    const NAME: &'static str = "object_changes";
+    const READS: Reads = Reads::Many;
+
+    async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
+        let values = [self.after.0.into(), i64::from(self.limit).into()];
+        connection
+            .fetch(&CHANGES, &values, |columns| {
+                let sequence = ObjectSequence(columns.int()?);
+                Ok(ObjectChanged { sequence, key: columns.object_key()? })
+            })
+            .await
+    }
+}
+
+struct RecordMissing {
+    feed: FeedKey,
+    name: ObjectName,
+    learnt: Time,
+}
+
+static RECORD_MISSING: Sql = sql!(
+    "INSERT INTO directory_missing (directory, kind, asked_by, name, learnt) \
+     SELECT number, $2, $3, $4, $5 FROM directory WHERE id = $1 \
+     ON CONFLICT (directory, kind, asked_by, name) DO UPDATE SET learnt = excluded.learnt"
+);
+
+impl Act for RecordMissing {
+    type Outcome = ();
+    const NAME: &'static str = "record_missing";
+
+    async fn perform<C: Connection>(
+        &self,
+        tx: &mut Transaction<'_, C>,
+    ) -> Result<Done<()>, StoreError> {
+        let (directory, name) = (self.feed.directory.to_bytes(), self.name.text());
+        let values = [
+            directory[..].into(),
+            i64::from(self.feed.kind.code()).into(),
+            self.name.code().into(),
+            name.as_str().into(),
+            self.learnt.unix().into(),
+        ];
+        tx.connection.execute(&RECORD_MISSING, &values).await?;
+        Ok(Done::Keep(()))
+    }
+}
+
+struct Missing {
+    feed: FeedKey,
+    name: ObjectName,
+}
+
+static MISSING: Sql = sql!(
+    "SELECT learnt FROM directory_missing \
+     WHERE directory = (SELECT number FROM directory WHERE id = $1) \
+     AND kind = $2 AND asked_by = $3 AND name = $4"
+);
+
+impl Question for Missing {
+    type Answer = Option<Time>;
+    const NAME: &'static str = "missing_since";
+    const READS: Reads = Reads::Point;
+
+    async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
+        let (directory, name) = (self.feed.directory.to_bytes(), self.name.text());
+        let values = [
+            directory[..].into(),
+            i64::from(self.feed.kind.code()).into(),
+            self.name.code().into(),
+            name.as_str().into(),
+        ];
+        connection.fetch_optional(&MISSING, &values, Columns::time).await
+    }
+}
+
+struct ForgetMissing {
+    before: Time,
+    limit: u32,
+}
+
+static FORGET_NAMES: Sql = sql!(
+    "DELETE FROM directory_missing WHERE (directory, kind, asked_by, name) IN \
+     (SELECT directory, kind, asked_by, name FROM directory_missing \
+     WHERE learnt < $1 ORDER BY learnt LIMIT $2)"
+);
+static FORGET_OBJECTS: Sql = sql!(
+    "DELETE FROM directory_object WHERE id IN (SELECT id FROM directory_object \
+     WHERE first_seen IS NULL AND learnt < $1 ORDER BY id LIMIT $2)"
+);
+
+impl Act for ForgetMissing {
+    type Outcome = u64;
+    const NAME: &'static str = "forget_missing";
+
+    async fn perform<C: Connection>(
+        &self,
+        tx: &mut Transaction<'_, C>,
+    ) -> Result<Done<u64>, StoreError> {
+        let values = [self.before.unix().into(), i64::from(self.limit).into()];
+        let names = tx.connection.execute(&FORGET_NAMES, &values).await?;
+        Ok(Done::Keep(names + tx.connection.execute(&FORGET_OBJECTS, &values).await?))
+    }
+}
