@@ -123,8 +123,14 @@ impl Insert {
         columns: &'static [(&'static str, ColumnType)],
         conflict: &'static str,
     ) -> Self {
-        let (sqlite, postgres) = (OnceLock::new(), OnceLock::new());
-        Self { table, columns, conflict, touch: None, sqlite, postgres }
+        Self {
+            table,
+            columns,
+            conflict,
+            touch: None,
+            sqlite: OnceLock::new(),
+            postgres: OnceLock::new(),
+        }
     }
 
     /// The same where SQLite tries an update first.
@@ -134,8 +140,14 @@ impl Insert {
         conflict: &'static str,
         touch: Touch,
     ) -> Self {
-        let (sqlite, postgres) = (OnceLock::new(), OnceLock::new());
-        Self { table, columns, conflict, touch: Some(touch), sqlite, postgres }
+        Self {
+            table,
+            columns,
+            conflict,
+            touch: Some(touch),
+            sqlite: OnceLock::new(),
+            postgres: OnceLock::new(),
+        }
     }
 
     pub(crate) fn sqlite(&self) -> &str {

@@ -9,7 +9,8 @@ CREATE TABLE directory (
 ) STRICT;
 
 -- What directories said of their objects. Rows are appended; what is looked for by the million, the
--- key, is an index of short entries.
+-- key, is an index of short entries. The other id is Graph's of a device in Entra ID, and Entra ID's of
+-- one in Intune; the user name is the user principal name of a user in Entra ID.
 CREATE TABLE directory_object (
     id           INTEGER PRIMARY KEY,
     directory    INTEGER NOT NULL REFERENCES directory (number),
@@ -21,15 +22,16 @@ CREATE TABLE directory_object (
     sequence     INTEGER NOT NULL,
     first_seen   INTEGER,
     absent_since INTEGER,
-    graph_id     BLOB,
-    upn          TEXT,
+    other_id     BLOB,
+    user_name    TEXT,
     email        TEXT,
     properties   TEXT
 ) STRICT;
 CREATE UNIQUE INDEX directory_object_key ON directory_object (directory, kind, object);
 CREATE UNIQUE INDEX directory_object_changed ON directory_object (sequence);
-CREATE INDEX directory_object_graph_id ON directory_object (graph_id) WHERE graph_id IS NOT NULL;
-CREATE INDEX directory_object_upn ON directory_object (upn) WHERE upn IS NOT NULL;
+CREATE INDEX directory_object_other_id ON directory_object (other_id) WHERE other_id IS NOT NULL;
+CREATE INDEX directory_object_user_name ON directory_object (user_name)
+    WHERE user_name IS NOT NULL;
 CREATE INDEX directory_object_email ON directory_object (email) WHERE email IS NOT NULL;
 CREATE INDEX directory_object_absent ON directory_object (directory, kind) WHERE presence = 0;
 CREATE INDEX directory_object_never_seen ON directory_object (id) WHERE first_seen IS NULL;

@@ -334,7 +334,7 @@ pub async fn a_lost_lease_records_nothing(store: &Store) -> Outcome {
     let under = |fence, now, number| {
         let lease = Some(HeldLease { name: "mirror".to_owned(), fence: Fence(fence) });
         let progress = Some(progress("next"));
-        ObjectBatch { lease, now, progress, ..batch(vec![device(number, now)]) }
+        ObjectBatch { progress, lease, now, ..batch(vec![device(number, now)]) }
     };
     apply(store, under(1, at(29), 1)).await?;
     equal!(store.apply_objects(under(1, at(30), 2)).await?, Applied::LeaseLost);

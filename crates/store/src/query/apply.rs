@@ -82,8 +82,9 @@ async fn number<C: Connection>(
     connection: &mut C,
     directory: DirectoryId,
 ) -> Result<i64, StoreError> {
-    let found = connection.fetch_optional(&NUMBER, &[directory.to_bytes()[..].into()], one_int);
-    found.await?.ok_or_else(|| StoreError::Conflict(format!("no directory {directory}")))
+    let id = directory.to_bytes();
+    let found = connection.fetch_optional(&NUMBER, &[id[..].into()], one_int).await?;
+    found.ok_or_else(|| StoreError::Conflict(format!("no directory {directory}")))
 }
 
 /// A batch's changes, one an object, in the order of their keys: whoever else writes objects locks
@@ -105,8 +106,8 @@ struct Row {
 /// What is written of an object that is there.
 struct Told {
     properties: String,
-    graph_id: Option<Uuid>,
-    upn: Option<String>,
+    other_id: Option<Uuid>,
+    user_name: Option<String>,
     email: Option<String>,
 }
 
@@ -124,8 +125,8 @@ impl Changes {
                     )));
                 }
                 ObjectChange::State(state) => {
-                    if let Presence::Present(properties) = &state.presence
-                        && let Some(graph_id) = graph_id(properties)
+                    if let Presence::Present(Properties::EntraDevice(device)) = &state.presence
+                        && let Some(graph_id) = device.graph_id
                     {
                         removals.remove(&(state.key.kind, graph_id));
                     }
@@ -193,8 +194,8 @@ impl Row {
             Presence::Present(properties) => Some(Told {
                 properties: serde_json::to_string(properties)
                     .map_err(|error| StoreError::Conflict(format!("an object: {error}")))?,
-                graph_id: graph_id(properties),
-                upn: upn(properties).map(str::to_lowercase),
+                other_id: other_id(properties),
+                user_name: user_name(properties).map(str::to_lowercase),
                 email: email(properties).map(str::to_lowercase),
             }),
             Presence::Absent => None,
@@ -217,23 +218,24 @@ impl Row {
             sequence.into(),
             told.map(|_| learnt).into(),
             Some(learnt).filter(|_| told.is_none()).into(),
-            told.and_then(|told| told.graph_id.as_ref()).map(|id| &id.as_bytes()[..]).into(),
-            told.and_then(|told| told.upn.as_deref()).into(),
+            told.and_then(|told| told.other_id.as_ref()).map(|id| &id.as_bytes()[..]).into(),
+            told.and_then(|told| told.user_name.as_deref()).into(),
             told.and_then(|told| told.email.as_deref()).into(),
         ]
     }
 }
 
-/// The name by which Graph's change feed alone calls it.
-fn graph_id(properties: &Properties) -> Option<Uuid> {
+/// The id by which it is known elsewhere: to Graph's change feed, to Entra ID.
+fn other_id(properties: &Properties) -> Option<Uuid> {
     match properties {
         Properties::EntraDevice(device) => device.graph_id,
+        Properties::IntuneDevice(device) => device.azure_ad_device_id,
         _ => None,
     }
 }
 
 /// The name by which a user is looked up. A device's user is not the device's name.
-fn upn(properties: &Properties) -> Option<&str> {
+fn user_name(properties: &Properties) -> Option<&str> {
     match properties {
         Properties::EntraUser(user) => user.user_principal_name.as_deref(),
         Properties::JamfUser(user) => user.name.as_deref(),
@@ -266,8 +268,8 @@ static OBJECT: Insert = Insert::touching(
         ("sequence", ColumnType::Int),
         ("first_seen", ColumnType::Int),
         ("absent_since", ColumnType::Int),
-        ("graph_id", ColumnType::Blob),
-        ("upn", ColumnType::Text),
+        ("other_id", ColumnType::Blob),
+        ("user_name", ColumnType::Text),
         ("email", ColumnType::Text),
     ],
     "ON CONFLICT (directory, kind, object) DO UPDATE SET \
@@ -282,8 +284,10 @@ static OBJECT: Insert = Insert::touching(
      first_seen = COALESCE(directory_object.first_seen, excluded.first_seen), \
      absent_since = CASE WHEN excluded.presence = 1 THEN NULL \
      ELSE COALESCE(directory_object.absent_since, excluded.absent_since) END, \
-     graph_id = COALESCE(excluded.graph_id, directory_object.graph_id), \
-     upn = CASE WHEN excluded.presence = 1 THEN excluded.upn ELSE directory_object.upn END, \
+     other_id = CASE WHEN excluded.presence = 1 THEN excluded.other_id \
+     ELSE directory_object.other_id END, \
+     user_name = CASE WHEN excluded.presence = 1 THEN excluded.user_name \
+     ELSE directory_object.user_name END, \
      email = CASE WHEN excluded.presence = 1 THEN excluded.email ELSE directory_object.email END \
      WHERE excluded.learnt >= directory_object.learnt",
     Touch {
@@ -296,7 +300,7 @@ static OBJECT: Insert = Insert::touching(
 
 static REMOVE: Sql = sql!(
     "UPDATE directory_object SET presence = 0, learnt = $4, sequence = $5, \
-     absent_since = COALESCE(absent_since, $4) WHERE graph_id = $3 AND graph_id IS NOT NULL \
+     absent_since = COALESCE(absent_since, $4) WHERE other_id = $3 AND other_id IS NOT NULL \
      AND directory = $1 AND kind = $2 AND presence = 1 AND learnt <= $4"
 );
 

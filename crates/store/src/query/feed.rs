@@ -74,22 +74,22 @@ impl Columns<'_> {
         let directory = DirectoryId::from_bytes(self.array()?);
         Ok(FeedKey { directory, kind: self.object_kind()? })
     }
+}
 
-    fn progress(&mut self) -> Result<FeedProgress, StoreError> {
-        Ok(FeedProgress {
-            key: self.feed_key()?,
-            phase: FeedPhase::from_code(self.int()?)?,
-            cursor: self.optional_string()?,
-            sweep: Sweep(self.int()?),
-            swept: Sweep(self.int()?),
-            round_started: self.optional_time()?,
-            as_of: self.optional_time()?,
-            completed_at: self.optional_time()?,
-            seen: self.unsigned()?,
-            total: self.optional_int()?.and_then(|total| u64::try_from(total).ok()),
-            proved_to: self.int()?,
-        })
-    }
+fn progress(columns: &mut Columns<'_>) -> Result<FeedProgress, StoreError> {
+    Ok(FeedProgress {
+        key: columns.feed_key()?,
+        phase: FeedPhase::from_code(columns.int()?)?,
+        cursor: columns.optional_string()?,
+        sweep: Sweep(columns.int()?),
+        swept: Sweep(columns.int()?),
+        round_started: columns.optional_time()?,
+        as_of: columns.optional_time()?,
+        completed_at: columns.optional_time()?,
+        seen: columns.unsigned()?,
+        total: columns.optional_int()?.and_then(|total| u64::try_from(total).ok()),
+        proved_to: columns.int()?,
+    })
 }
 
 struct RecordDirectory(Directory);
@@ -112,8 +112,9 @@ impl Act for RecordDirectory {
         let Directory { id, scope, name, added_at } = &self.0;
         let organization = organization_column(scope.organization);
         let department = scope.department.map(lanyard_lifecycle::id::DepartmentId::to_bytes);
+        let id = id.to_bytes();
         let values = [
-            id.to_bytes()[..].into(),
+            id[..].into(),
             organization.as_slice().into(),
             department.as_ref().map(|department| &department[..]).into(),
             name.as_str().into(),
@@ -172,7 +173,7 @@ impl Question for Feed {
     async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
         let directory = self.0.directory.to_bytes();
         let values = [directory[..].into(), i64::from(self.0.kind.code()).into()];
-        connection.fetch_optional(&FEED, &values, Columns::progress).await
+        connection.fetch_optional(&FEED, &values, progress).await
     }
 }
 
@@ -184,7 +185,7 @@ impl Question for Feeds {
     const READS: Reads = Reads::Point;
 
     async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
-        connection.fetch(&FEEDS, &[], Columns::progress).await
+        connection.fetch(&FEEDS, &[], progress).await
     }
 }
 

@@ -3,7 +3,7 @@
 
 use lanyard_lifecycle::{
     id::{DirectoryId, ObjectId},
-    object::{ObjectKey, ObjectKind, ObjectState, Presence},
+    object::{ObjectKey, ObjectState, Presence},
 };
 use lanyard_pki::Time;
 
@@ -104,16 +104,16 @@ static BY_KEY: Sql = object!(
     "WHERE o.directory = (SELECT number FROM directory WHERE id = $1) \
      AND o.kind = $2 AND o.object = $3"
 );
-static BY_UPN: Sql = object!(
-    "WHERE o.upn = $3 AND o.upn IS NOT NULL AND d.id = $1 AND o.kind = $2 \
+static BY_USER_NAME: Sql = object!(
+    "WHERE o.user_name = $3 AND o.user_name IS NOT NULL AND d.id = $1 AND o.kind = $2 \
      ORDER BY o.presence DESC, o.id DESC LIMIT $4"
 );
 static BY_EMAIL: Sql = object!(
     "WHERE o.email = $3 AND o.email IS NOT NULL AND d.id = $1 AND o.kind = $2 \
      ORDER BY o.presence DESC, o.id DESC LIMIT $4"
 );
-static BY_GRAPH_ID: Sql = object!(
-    "WHERE o.graph_id = $3 AND o.graph_id IS NOT NULL AND d.id = $1 AND o.kind = $2 \
+static BY_OTHER_ID: Sql = object!(
+    "WHERE o.other_id = $3 AND o.other_id IS NOT NULL AND d.id = $1 AND o.kind = $2 \
      ORDER BY o.presence DESC, o.id DESC LIMIT $4"
 );
 
@@ -126,27 +126,31 @@ impl Columns<'_> {
         let directory = DirectoryId::from_bytes(self.array()?);
         Ok(ObjectKey { directory, kind: self.object_kind()?, object: self.object()? })
     }
+}
 
-    fn mirrored(&mut self) -> Result<MirroredObject, StoreError> {
-        let key = self.object_key()?;
-        let is_present = self.int()? == 1;
-        let learnt = self.time()?;
-        let first_seen = self.optional_time()?;
-        let absent_since = self.optional_time()?;
-        let last_seen = Sweep(self.int()?);
-        let sequence = ObjectSequence(self.int()?);
-        let properties = self.optional_text()?;
-        let confirmed = self.optional_time()?;
-        let unreadable = || StoreError::unreadable("object of a directory");
-        let presence = if is_present {
-            let properties = properties.ok_or_else(unreadable)?;
-            Presence::Present(serde_json::from_str(properties).map_err(|_| unreadable())?)
-        } else {
-            Presence::Absent
-        };
-        let state = ObjectState { key, presence, learnt };
-        Ok(MirroredObject { state, confirmed, first_seen, absent_since, last_seen, sequence })
-    }
+fn mirrored(columns: &mut Columns<'_>) -> Result<MirroredObject, StoreError> {
+    let key = columns.object_key()?;
+    let is_present = columns.int()? == 1;
+    let learnt = columns.time()?;
+    let first_seen = columns.optional_time()?;
+    let absent_since = columns.optional_time()?;
+    let last_seen = Sweep(columns.int()?);
+    let sequence = ObjectSequence(columns.int()?);
+    let properties = columns.optional_text()?;
+    let confirmed = columns.optional_time()?;
+    let unreadable = || StoreError::unreadable("object of a directory");
+    let presence = if is_present {
+        let properties = properties.ok_or_else(unreadable)?;
+        Presence::Present(serde_json::from_str(properties).map_err(|_| unreadable())?)
+    } else {
+        Presence::Absent
+    };
+    let state = ObjectState { key, presence, learnt };
+    Ok(MirroredObject { state, confirmed, first_seen, absent_since, last_seen, sequence })
+}
+
+fn one_time(columns: &mut Columns<'_>) -> Result<Time, StoreError> {
+    columns.time()
 }
 
 struct ByKey(ObjectKey);
@@ -160,32 +164,28 @@ impl Question for ByKey {
         let (directory, object) = (self.0.directory.to_bytes(), self.0.object.to_bytes());
         let kind = i64::from(self.0.kind.code());
         let values = [directory[..].into(), kind.into(), object[..].into()];
-        connection.fetch_optional(&BY_KEY, &values, Columns::mirrored).await
+        connection.fetch_optional(&BY_KEY, &values, mirrored).await
     }
 }
 
 impl ObjectName {
-    /// As it is compared.
-    fn folded(&self) -> Self {
-        match self {
-            Self::UserPrincipalName(name) => Self::UserPrincipalName(name.to_lowercase()),
-            Self::Email(address) => Self::Email(address.to_lowercase()),
-            Self::GraphId(id) => Self::GraphId(*id),
-        }
-    }
-
     fn code(&self) -> i64 {
         match self {
             Self::UserPrincipalName(_) => 0,
-            Self::Email(_) => 1,
-            Self::GraphId(_) => 2,
+            Self::Username(_) => 1,
+            Self::Email(_) => 2,
+            Self::GraphId(_) => 3,
+            Self::EntraDeviceId(_) => 4,
         }
     }
 
+    /// As it is compared.
     fn text(&self) -> String {
-        match self.folded() {
-            Self::UserPrincipalName(name) | Self::Email(name) => name,
-            Self::GraphId(id) => id.to_string(),
+        match self {
+            Self::UserPrincipalName(name) | Self::Username(name) | Self::Email(name) => {
+                name.to_lowercase()
+            }
+            Self::GraphId(id) | Self::EntraDeviceId(id) => id.to_string(),
         }
     }
 }
@@ -202,15 +202,19 @@ impl Question for ByName {
 
     async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
         let directory = self.feed.directory.to_bytes();
-        let name = self.name.folded();
-        let (sql, name): (_, Value<'_>) = match &name {
-            ObjectName::UserPrincipalName(name) => (&BY_UPN, name.as_str().into()),
-            ObjectName::Email(address) => (&BY_EMAIL, address.as_str().into()),
-            ObjectName::GraphId(id) => (&BY_GRAPH_ID, id.as_bytes()[..].into()),
+        let text = self.name.text();
+        let (sql, name): (_, Value<'_>) = match &self.name {
+            ObjectName::UserPrincipalName(_) | ObjectName::Username(_) => {
+                (&BY_USER_NAME, text.as_str().into())
+            }
+            ObjectName::Email(_) => (&BY_EMAIL, text.as_str().into()),
+            ObjectName::GraphId(id) | ObjectName::EntraDeviceId(id) => {
+                (&BY_OTHER_ID, id.as_bytes()[..].into())
+            }
         };
         let kind = i64::from(self.feed.kind.code());
         let values = [directory[..].into(), kind.into(), name, NAMESAKES.into()];
-        connection.fetch(sql, &values, Columns::mirrored).await
+        connection.fetch(sql, &values, mirrored).await
     }
 }
 
@@ -355,7 +359,7 @@ impl Question for Missing {
             self.name.code().into(),
             name.as_str().into(),
         ];
-        connection.fetch_optional(&MISSING, &values, Columns::time).await
+        connection.fetch_optional(&MISSING, &values, one_time).await
     }
 }
 

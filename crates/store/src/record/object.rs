@@ -58,6 +58,7 @@ pub struct MirroredObject {
 
 /// What was learnt of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every change is a state")]
 pub enum ObjectChange {
     /// How it is.
     State(ObjectState),
@@ -196,13 +197,17 @@ pub struct ObjectChanged {
     pub key: ObjectKey,
 }
 
-/// A name of an object that is not its id.
+/// What an object is known by beside its id. The letter case of names does not matter.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ObjectName {
-    /// The user principal name of a user; letter case does not matter.
+    /// The user principal name of a user in Entra ID.
     UserPrincipalName(String),
-    /// The address of a user; letter case does not matter.
+    /// The user name of a user in Jamf Pro.
+    Username(String),
+    /// The address of a user.
     Email(String),
-    /// Graph's `id` of a device.
+    /// Graph's `id` of a device in Entra ID.
     GraphId(Uuid),
+    /// Entra ID's `deviceId` of a device in Intune.
+    EntraDeviceId(Uuid),
 }
