@@ -13,10 +13,12 @@ pub mod ambient;
 pub mod change;
 pub mod check;
 pub mod connector;
+pub mod http;
 pub mod ignorance;
 pub mod intune;
 pub mod jamf;
 pub mod subscription;
+pub mod token;
 
 pub use ambient::Ambient;
 pub use change::{Batch, Change, ChangesError, Cursor, RoundEnd};

@@ -1,0 +1,188 @@
+//! Access tokens: got from where the settings say, kept while they last, renewed before they end.
+//!
+//! Where tokens come from is a [`TokenSource`]: Entra ID with a secret or a certificate, the
+//! identity of an Azure machine or App Service, or another product's own endpoint. What tokens are
+//! good for is not known here; [`Token::roles`] only reads what they say of themselves.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use crate::connector::BoxFuture;
+use crate::ignorance::Ignorance;
+
+/// Where tokens come from.
+pub trait TokenSource: fmt::Debug + Send + Sync {
+    /// Gets a new token.
+    ///
+    /// # Errors
+    /// When there is none to be had: the credential is refused, or nobody answers.
+    fn acquire(&self) -> BoxFuture<'_, Result<Grant, Ignorance>>;
+}
+
+/// A token that was just got.
+#[derive(Debug)]
+pub struct Grant {
+    /// The token.
+    pub token: SecretString,
+    /// How long it lasts from now on.
+    pub lifetime: Duration,
+}
+
+/// A token to use now. Cheap to clone.
+#[derive(Clone)]
+pub struct Token {
+    secret: Arc<SecretString>,
+    /// Tells this token from the ones before and after it.
+    serial: u64,
+    ends: Instant,
+    renew: Instant,
+}
+
+impl Token {
+    /// The token itself.
+    pub fn secret(&self) -> &SecretString {
+        &self.secret
+    }
+
+    /// The application roles that the token claims, unverified: for telling an administrator what
+    /// was granted, never for a decision. None for a token that is not a JWT.
+    pub fn roles(&self) -> Option<Vec<String>> {
+        #[derive(Deserialize)]
+        struct Claims {
+            #[serde(default)]
+            roles: Vec<String>,
+        }
+        let claims = self.secret.expose_secret().split('.').nth(1)?;
+        let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
+        serde_json::from_slice::<Claims>(&claims).ok().map(|claims| claims.roles)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").field("serial", &self.serial).finish_non_exhaustive()
+    }
+}
+
+/// The tokens of one source for one service: at most one is got at a time, and kept.
+#[derive(Debug)]
+pub struct Tokens {
+    source: Arc<dyn TokenSource>,
+    state: Mutex<State>,
+    /// Held by whoever gets a new token.
+    getting: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    current: Option<Token>,
+    serial: u64,
+    /// The last failure, for those who waited while it happened.
+    failed: Option<(Instant, Ignorance)>,
+}
+
+/// A token is renewed when less than this is left of it, or a fifth of its life if that is less.
+const RENEW_BEFORE: Duration = Duration::from_mins(5);
+/// A token with less left than this is not used: it might end on the way.
+const LEAST_LEFT: Duration = Duration::from_secs(10);
+/// How long an early renewal that failed is not tried again.
+const RENEW_AGAIN: Duration = Duration::from_secs(30);
+
+impl Tokens {
+    /// The tokens of this source.
+    pub fn new(source: Arc<dyn TokenSource>) -> Self {
+        Self { source, state: Mutex::new(State::default()), getting: tokio::sync::Mutex::new(()) }
+    }
+
+    /// A token that is good for a while: the one at hand, else a new one. Of many who ask at once
+    /// one gets it, and all share how that ends.
+    ///
+    /// # Errors
+    /// The source's, when no token is left.
+    pub async fn token(&self) -> Result<Token, Ignorance> {
+        let asked = Instant::now();
+        if let Some(token) = self.usable(asked) {
+            if asked < token.renew {
+                return Ok(token);
+            }
+            // Near its end: one renews it, the others go on with it.
+            let Ok(_getting) = self.getting.try_lock() else { return Ok(token) };
+            return Ok(match self.acquire().await {
+                Ok(renewed) => renewed,
+                Err(_) => self.postpone(token),
+            });
+        }
+        let _getting = self.getting.lock().await;
+        // Whoever held the lock before may have got a token, or learnt that there is none.
+        if let Some(token) = self.usable(Instant::now()) {
+            return Ok(token);
+        }
+        if let Some((at, ignorance)) = &self.state().failed
+            && *at >= asked
+        {
+            return Err(ignorance.clone());
+        }
+        self.acquire().await
+    }
+
+    /// Drops a token that a service has refused, unless a newer one is at hand already.
+    pub fn reject(&self, token: &Token) {
+        let mut state = self.state();
+        if state.current.as_ref().is_some_and(|current| current.serial == token.serial) {
+            state.current = None;
+        }
+    }
+
+    fn usable(&self, now: Instant) -> Option<Token> {
+        let state = self.state();
+        state.current.as_ref().filter(|token| now + LEAST_LEFT < token.ends).cloned()
+    }
+
+    async fn acquire(&self) -> Result<Token, Ignorance> {
+        match self.source.acquire().await {
+            Ok(grant) => {
+                let now = Instant::now();
+                // Whatever a source says: within a day a token is got anew.
+                let lifetime = grant.lifetime.min(Duration::from_hours(24));
+                let mut state = self.state();
+                state.serial += 1;
+                state.failed = None;
+                let token = Token {
+                    secret: Arc::new(grant.token),
+                    serial: state.serial,
+                    ends: now + lifetime,
+                    renew: now + lifetime - RENEW_BEFORE.min(lifetime / 5),
+                };
+                state.current = Some(token.clone());
+                Ok(token)
+            }
+            Err(ignorance) => {
+                self.state().failed = Some((Instant::now(), ignorance.clone()));
+                Err(ignorance)
+            }
+        }
+    }
+
+    /// Keeps a token whose renewal failed, and lets some time pass before the next try.
+    fn postpone(&self, token: Token) -> Token {
+        let mut state = self.state();
+        if let Some(current) = &mut state.current
+            && current.serial == token.serial
+        {
+            current.renew = Instant::now() + RENEW_AGAIN;
+        }
+        token
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every change is one assignment: the state is whole whatever happened to its writer.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
