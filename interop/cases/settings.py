@@ -58,6 +58,18 @@ def declined(site: Site, work: Path) -> None:
         assert refused.status not in (SUCCESS, PENDING), refused
 
 
+@case("whoever asks to be a server is a client, unless the endpoint lets requests decide", ONE)
+def requested_usages(site: Site, work: Path) -> None:
+    wanted = "extendedKeyUsage=serverAuth"
+    device = openssl.show(site.device(work / "default", "/CN=bank.example", wanted).certificate)
+    assert "TLS Web Client Authentication" in device, device
+    assert "TLS Web Server Authentication" not in device, device
+    granted = "endpoints.static.requested_usages = 'granted'"
+    with installation(site, work, granted) as lenient:
+        server = lenient.device(work / "granted", "/CN=bank.example", wanted).certificate
+        assert "TLS Web Server Authentication" in openssl.show(server)
+
+
 def pending(site: Lanyard) -> str:
     """The id of the one request that waits."""
     tick = threading.Event()

@@ -95,11 +95,12 @@ pub enum RenewalSetting {
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub enum RequestedUsagesSetting {
-    /// A request gets what it asks for, as far as it may be granted; what asks for nothing gets the endpoint's usages.
-    #[default]
-    Granted,
     /// Certificates get the endpoint's usages, whatever is asked for.
+    #[default]
     Ignored,
+    /// A request gets what it asks for, as far as it may be granted; what asks for nothing gets the endpoint's usages.
+    /// Whoever knows the challenge can then have a certificate for a server under any name.
+    Granted,
 }
 
 /// What a certificate is for.

@@ -1,11 +1,14 @@
 //! From a request to a certificate, its status, its end.
 
-use lanyard_pki::Certificate;
+use lanyard_authority::Clock as _;
 use lanyard_pki::crl::Crl;
+use lanyard_pki::csr::ChallengePassword;
+use lanyard_pki::extension::{Criticality, ExtendedKeyUsage, ExtensionValue as _};
 use lanyard_pki::ocsp::CertStatus;
+use lanyard_pki::{Certificate, Oid, oid};
 use lanyard_scep::FailInfo;
-use lanyard_server::client::scep::{Outcome, ScepClientError};
-use lanyard_server::config::Approval;
+use lanyard_server::client::scep::{Order, Outcome, ScepClientError};
+use lanyard_server::config::{Approval, RequestedUsagesSetting};
 use lanyard_server::control::operations::certificate::{ChangeStanding, ChangeView};
 use lanyard_server::control::operations::request::{ApproveRequest, DeclineRequest, ListRequests};
 use secrecy::ExposeSecret as _;
@@ -37,6 +40,35 @@ async fn a_device_enrolls_and_a_revocation_by_command_is_heard_everywhere_at_onc
     assert!(now.changed);
     assert!(matches!(site.status(&device).await.status, CertStatus::Revoked { .. }));
     assert!(crl(&site).await.entry(device.serial()).unwrap().is_some());
+}
+
+/// What the certificate of a device is for that asks to be a server.
+async fn granted_to_a_would_be_server(site: &Site) -> Vec<Oid> {
+    let asked = ExtendedKeyUsage(vec![oid::SERVER_AUTH]);
+    let key = device_key();
+    let order = Order {
+        key: &key,
+        subject: "CN=bank.example".parse().unwrap(),
+        extensions: [asked.extension(Criticality::NonCritical)].into_iter().collect(),
+        challenge: Some(&ChallengePassword::new(CHALLENGE)),
+        validity: None,
+        renews: None,
+        now: site.clock.now(),
+    };
+    let outcome = site.scep().await.request(&order, |_| None).await.unwrap();
+    let Outcome::Issued(issued, _) = outcome else { panic!("{outcome:?}") };
+    issued.extended_key_usage().unwrap().unwrap().0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_certificate_is_for_is_the_endpoint_s_to_say_unless_it_lets_requests() {
+    let site = Site::start().await;
+    assert_eq!(granted_to_a_would_be_server(&site).await, [oid::CLIENT_AUTH]);
+    let site = Site::with(|config| {
+        config.endpoints.r#static.requested_usages = RequestedUsagesSetting::Granted;
+    })
+    .await;
+    assert_eq!(granted_to_a_would_be_server(&site).await, [oid::SERVER_AUTH]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
