@@ -98,7 +98,7 @@ impl Authority {
         };
         let old_certificate = old
             .as_ref()
-            .map(|(certificate, old)| OldCertificate { certificate, origin: old.origin() });
+            .map(|(certificate, old)| OldCertificate { certificate, origin: old.origin(endpoint) });
         let credential = match (&request.proof, old_certificate) {
             (Proof::Renewal(_), Some(old)) => Credential::Renewal(old),
             (Proof::RenewalOrChallenge(_), Some(old)) => {
@@ -187,13 +187,17 @@ impl Authority {
         self.stand_of(known).await
     }
 
-    /// How a transaction stands; a certificate that is prepared only is finished.
+    /// How a transaction stands; a certificate that is prepared only is finished, and one that is not good any more is
+    /// not handed out again.
     pub(crate) async fn stand_of(&self, known: &Enrollment) -> Result<Outcome, Error> {
         match known.state {
             EnrollmentState::Pending => Ok(Outcome::Pending(known.id)),
             EnrollmentState::Declined => Err(Refusal::Declined.into()),
             EnrollmentState::Issuing | EnrollmentState::Issued => {
-                self.resume(known).await.map(Outcome::Issued)
+                let issued = self.resume(known).await?;
+                let verdict = self.status(&issued.serial).await?.verdict;
+                verdict.good().map_err(Refusal::IssuedNotGood)?;
+                Ok(Outcome::Issued(issued))
             }
         }
     }

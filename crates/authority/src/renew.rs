@@ -3,12 +3,14 @@
 //! That the signature is the certificate's the protocol room has checked; whether it is renewed the policy decides.
 
 use lanyard_lifecycle::binding::Binding;
-use lanyard_lifecycle::policy::{Grant, Origin};
+use lanyard_lifecycle::id::{EndpointId, Scope};
+use lanyard_lifecycle::policy::{Grant, IssuedAt, Origin};
 use lanyard_lifecycle::verdict::Verdict;
 use lanyard_pki::certificate::Certificate;
 use lanyard_store::CertificateState;
 
 use crate::error::Doing as _;
+use crate::settings::Endpoint;
 use crate::{Authority, Error};
 
 /// What is known about an old certificate.
@@ -20,18 +22,29 @@ pub(crate) enum Old {
     Ours {
         /// What it is tethered to.
         binding: Binding,
+        /// The endpoint that it was issued at.
+        endpoint: EndpointId,
+        /// Who owns it.
+        scope: Scope,
         /// Whether it is good now.
         verdict: Verdict,
     },
 }
 
 impl Old {
-    /// What the policy asks about it.
-    pub(crate) fn origin(&self) -> Origin<'_> {
-        match self {
-            Self::Foreign => Origin::Foreign,
-            Self::Ours { binding, verdict } => Origin::Ours { kind: binding.kind, verdict },
-        }
+    /// What the policy of the endpoint at which it is to be renewed asks about it.
+    pub(crate) fn origin(&self, at: &Endpoint) -> Origin<'_> {
+        let Self::Ours { binding, endpoint, scope, verdict } = self else {
+            return Origin::Foreign;
+        };
+        let issued_at = if *scope != at.scope {
+            IssuedAt::OtherScope
+        } else if *endpoint != at.id {
+            IssuedAt::OtherEndpoint
+        } else {
+            IssuedAt::ThisEndpoint
+        };
+        Origin::Ours { kind: binding.kind, issued_at, verdict }
     }
 
     /// The binding that its successor takes over, if it was granted as one.
@@ -56,6 +69,11 @@ impl Authority {
             return Ok(Old::Foreign);
         }
         let status = self.status(old.serial()).await?;
-        Ok(Old::Ours { binding: record.binding, verdict: status.verdict })
+        Ok(Old::Ours {
+            binding: record.binding,
+            endpoint: record.endpoint,
+            scope: record.scope,
+            verdict: status.verdict,
+        })
     }
 }

@@ -26,7 +26,7 @@ pub use challenge::{Challenge, ChallengeRule};
 pub use claims::Claims;
 pub use key::{KeyKind, KeyRules};
 pub use name::{NameForm, NameRules};
-pub use renewal::{KeyReuse, OldCertificate, Origin, RenewalRules};
+pub use renewal::{IssuedAt, KeyReuse, OldCertificate, Origin, RenewalFrom, RenewalRules};
 pub use usage::{RequestedUsages, UsageRules, Usages};
 pub use validity::{Limits, Period};
 

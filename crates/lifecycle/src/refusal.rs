@@ -80,6 +80,12 @@ pub enum Refusal {
         /// The old certificate's kind.
         kind: Kind,
     },
+    /// The old certificate belongs to another organization or department than the endpoint.
+    #[error("the certificate to renew belongs to another organization or department")]
+    RenewalOfOtherScope,
+    /// The old certificate was issued at another endpoint, and this one renews its own.
+    #[error("the certificate to renew was issued at another endpoint, and this one renews its own")]
+    RenewalOfOtherEndpoint,
     /// The signing certificate was not issued here.
     #[error("the certificate that signed the renewal was not issued by this authority")]
     ForeignCertificate,
@@ -106,6 +112,9 @@ pub enum Refusal {
     /// The transaction id was used with another key or request.
     #[error("the transaction id was used for another request")]
     TransactionReused,
+    /// The transaction's certificate was issued, and is not good any more.
+    #[error("the certificate of this transaction is not good any more: {0}")]
+    IssuedNotGood(NotGood),
     /// No such transaction.
     #[error("there is no such transaction")]
     UnknownTransaction,
@@ -372,7 +381,10 @@ mod tests {
             Refusal::KeyReused,
             Refusal::AuthorityNotValid,
             Refusal::ValidityImpossible,
+            Refusal::RenewalOfOtherScope,
+            Refusal::RenewalOfOtherEndpoint,
             Refusal::TransactionReused,
+            Refusal::IssuedNotGood(NotGood::OnHold),
             Refusal::TooManyAttempts { seconds: 30 },
             Refusal::RevokedForGood,
             Refusal::NotOnHold,

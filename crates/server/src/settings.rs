@@ -13,7 +13,7 @@ use lanyard_authority::status::settings::{
 use lanyard_lifecycle::id::{EndpointId, Scope};
 use lanyard_lifecycle::kind::{Kind, Source};
 use lanyard_lifecycle::policy::{
-    self, ChallengeRule, EndpointPolicy, KeyReuse, Limits, OldDigests, RenewalRules,
+    self, ChallengeRule, EndpointPolicy, KeyReuse, Limits, OldDigests, RenewalFrom, RenewalRules,
     RequestedUsages, UsageRules, Usages,
 };
 use lanyard_lifecycle::verdict::Freshness;
@@ -117,9 +117,11 @@ fn static_endpoint(config: &Config) -> Option<Endpoint> {
         usages: usages(config),
         longest: Duration::from(section.maximum_validity),
         renewal: match section.renewals {
-            RenewalSetting::Allowed => {
-                RenewalRules::On { kinds: vec![Kind::Static], key: KeyReuse::Allowed }
-            }
+            RenewalSetting::Allowed => RenewalRules::On {
+                kinds: vec![Kind::Static],
+                key: KeyReuse::Allowed,
+                from: RenewalFrom::ThisEndpoint,
+            },
             RenewalSetting::Refused => RenewalRules::Off,
         },
         old_digests: match config.scep.broken_algorithms {

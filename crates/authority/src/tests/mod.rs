@@ -18,7 +18,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::future::BoxFuture;
 use lanyard_lifecycle::id::{EndpointId, Scope};
 use lanyard_lifecycle::kind::{Kind, Source};
-use lanyard_lifecycle::policy::{EndpointPolicy, KeyReuse, RenewalRules};
+use lanyard_lifecycle::policy::{EndpointPolicy, KeyReuse, RenewalFrom, RenewalRules};
+use lanyard_lifecycle::revocation::Change;
 use lanyard_pki::certificate::Certificate;
 use lanyard_pki::csr::{CertificationRequest, ChallengePassword, RequestBuilder};
 use lanyard_pki::extension::{Criticality, ExtensionValue as _, Extensions, SubjectAltName};
@@ -32,6 +33,7 @@ use tokio::sync::Notify;
 use crate::clock::ManualClock;
 use crate::entropy::SeededEntropy;
 use crate::open::open_disturbed;
+use crate::revoke::Revocation;
 use crate::settings::{Endpoint, Keeping, Settings};
 use crate::steps::{Step, Steps, Undisturbed};
 use crate::{
@@ -65,7 +67,11 @@ fn settings() -> Settings {
         profile: Profile::client(),
         keep: Keeping::Everything,
         policy: EndpointPolicy {
-            renewal: RenewalRules::On { kinds: vec![Kind::Static], key: KeyReuse::Allowed },
+            renewal: RenewalRules::On {
+                kinds: vec![Kind::Static],
+                key: KeyReuse::Allowed,
+                from: RenewalFrom::ThisEndpoint,
+            },
             ..EndpointPolicy::default()
         },
         challenge: Some(SECRET.into()),
@@ -238,6 +244,18 @@ fn issued(outcome: Result<Outcome, Error>) -> Issued {
         Ok(Outcome::Issued(issued)) => issued,
         other => panic!("not issued: {other:?}"),
     }
+}
+
+/// Revokes, holds or releases a certificate, as an operator would.
+async fn change(authority: &Authority, issued: &Issued, change: Change) {
+    let revocation = Revocation {
+        serial: issued.serial.clone(),
+        change,
+        invalidity_date: None,
+        actor: Actor::Operator("ada".into()),
+        within: Within::Everywhere,
+    };
+    authority.revoke(revocation).await.unwrap();
 }
 
 /// The refusal, which the outcome must be.

@@ -1,13 +1,13 @@
 //! Renewal by the old certificate.
 
 use lanyard_lifecycle::Refusal;
+use lanyard_lifecycle::id::DepartmentId;
 use lanyard_lifecycle::policy::RenewalRules;
 use lanyard_lifecycle::refusal::NotGood;
 use lanyard_lifecycle::revocation::{Change, RevocationReason};
 use lanyard_pki::certificate::Certificate;
 
 use super::*;
-use crate::revoke::Revocation;
 
 /// A renewal signed with the key of `old`, for the key of `device`.
 async fn renewal(device: &Device, transaction: &str, old: &Certificate) -> Request {
@@ -17,17 +17,6 @@ async fn renewal(device: &Device, transaction: &str, old: &Certificate) -> Reque
         transaction: Some(Transaction { id: transaction.into(), signer }),
         ..device.request_with(transaction, device.csr(None).await)
     }
-}
-
-async fn change(authority: &Authority, issued: &Issued, change: Change) {
-    let revocation = Revocation {
-        serial: issued.serial.clone(),
-        change,
-        invalidity_date: None,
-        actor: Actor::Operator("ada".into()),
-        within: Within::Everywhere,
-    };
-    authority.revoke(revocation).await.unwrap();
 }
 
 #[tokio::test]
@@ -125,6 +114,28 @@ async fn an_expired_certificate_is_not_renewed() {
     let at = certificate(&old).not_after();
     let refused = refusal(authority.issue(request).await);
     assert_eq!(refused, Refusal::NotGoodAnymore(NotGood::Expired { at }));
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_endpoint_or_department_is_not_renewed() {
+    let mut settings = settings();
+    let mut second = settings.endpoints[0].clone();
+    second.id = EndpointId::from_bytes([8; 16]);
+    let mut third = settings.endpoints[0].clone();
+    third.id = EndpointId::from_bytes([9; 16]);
+    third.scope.department = Some(DepartmentId::from_bytes([3; 16]));
+    settings.endpoints.extend([second.clone(), third.clone()]);
+    let installation = Installation::new();
+    let authority = installation.open(settings).await;
+    let device = Device::new("laptop");
+    let old = issued(authority.issue(device.request("t1").await).await);
+    for (endpoint, expected) in
+        [(second.id, Refusal::RenewalOfOtherEndpoint), (third.id, Refusal::RenewalOfOtherScope)]
+    {
+        let request = Request { endpoint, ..renewal(&device, "t2", &certificate(&old)).await };
+        assert_eq!(refusal(authority.issue(request).await), expected);
+    }
+    issued(authority.issue(renewal(&device, "t2", &certificate(&old)).await).await);
 }
 
 #[tokio::test]

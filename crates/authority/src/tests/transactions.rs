@@ -1,6 +1,8 @@
 //! Repeated and concurrent transactions: one certificate, and for nobody else.
 
 use lanyard_lifecycle::Refusal;
+use lanyard_lifecycle::refusal::NotGood;
+use lanyard_lifecycle::revocation::{Change, RevocationReason};
 
 use super::*;
 
@@ -12,6 +14,29 @@ async fn a_repeated_transaction_gets_the_same_certificate() {
     let first = issued(authority.issue(request.clone()).await);
     let second = issued(authority.issue(request).await);
     assert_eq!(first.certificate, second.certificate);
+    assert_eq!(recorded(&authority).await, (1, 0));
+}
+
+#[tokio::test]
+async fn a_repeated_transaction_does_not_get_a_certificate_that_is_not_good_any_more() {
+    let installation = Installation::new();
+    let authority = installation.open(settings()).await;
+    let device = Device::new("laptop");
+    let request = device.request("t1").await;
+    let first = issued(authority.issue(request.clone()).await);
+
+    change(&authority, &first, Change::Hold).await;
+    let refused = refusal(authority.issue(request.clone()).await);
+    assert_eq!(refused, Refusal::IssuedNotGood(NotGood::OnHold));
+    change(&authority, &first, Change::Release).await;
+    assert_eq!(issued(authority.issue(request.clone()).await).serial, first.serial);
+
+    let reason = RevocationReason::KeyCompromise;
+    change(&authority, &first, Change::Revoke(reason)).await;
+    let expected = Refusal::IssuedNotGood(NotGood::Revoked { reason });
+    assert_eq!(refusal(authority.issue(request).await), expected);
+    let polled = authority.poll(STATIC, &device.transaction("t1"), None).await;
+    assert_eq!(refusal(polled), expected);
     assert_eq!(recorded(&authority).await, (1, 0));
 }
 

@@ -22,7 +22,21 @@ pub enum RenewalRules {
         kinds: Vec<Kind>,
         /// Whether the new certificate may have the old one's key.
         key: KeyReuse,
+        /// Where they may have been issued.
+        from: RenewalFrom,
     },
+}
+
+/// Where a certificate may have been issued that an endpoint renews. That of another organization
+/// or department never is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RenewalFrom {
+    /// At the endpoint that renews it.
+    #[default]
+    ThisEndpoint,
+    /// At any endpoint of the same organization and department: for endpoints that exist to renew
+    /// what others have issued.
+    AnyEndpoint,
 }
 
 /// Whether a renewal may keep the key.
@@ -52,9 +66,22 @@ pub enum Origin<'a> {
     Ours {
         /// Its kind.
         kind: Kind,
+        /// Where it was issued, seen from the endpoint that is to renew it.
+        issued_at: IssuedAt,
         /// Whether it is good now.
         verdict: &'a Verdict,
     },
+}
+
+/// Where an old certificate was issued, seen from the endpoint that is to renew it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IssuedAt {
+    /// At this endpoint, for those who own it now.
+    ThisEndpoint,
+    /// At another endpoint of the same organization and department.
+    OtherEndpoint,
+    /// For another organization or department, at whatever endpoint.
+    OtherScope,
 }
 
 /// Whom a granted renewal is for.
@@ -73,10 +100,17 @@ impl RenewalRules {
         claims: &Claims,
         now: Time,
     ) -> Result<Renewed, Refusal> {
-        let Self::On { kinds, key } = self else { return Err(Refusal::RenewalNotAllowed) };
-        let Origin::Ours { kind, verdict } = old.origin else {
+        let Self::On { kinds, key, from } = self else { return Err(Refusal::RenewalNotAllowed) };
+        let Origin::Ours { kind, issued_at, verdict } = old.origin else {
             return Err(Refusal::ForeignCertificate);
         };
+        match (issued_at, from) {
+            (IssuedAt::OtherScope, _) => return Err(Refusal::RenewalOfOtherScope),
+            (IssuedAt::OtherEndpoint, RenewalFrom::ThisEndpoint) => {
+                return Err(Refusal::RenewalOfOtherEndpoint);
+            }
+            (IssuedAt::OtherEndpoint, RenewalFrom::AnyEndpoint) | (IssuedAt::ThisEndpoint, _) => {}
+        }
         if !kinds.contains(&kind) {
             return Err(Refusal::RenewalKindNotAllowed { kind });
         }

@@ -116,12 +116,21 @@ fn standing(standing: Standing) -> Verdict {
 }
 
 fn renewing() -> EndpointPolicy {
-    let renewal = RenewalRules::On { kinds: vec![Kind::Static], key: KeyReuse::Allowed };
+    let from = RenewalFrom::ThisEndpoint;
+    let renewal = RenewalRules::On { kinds: vec![Kind::Static], key: KeyReuse::Allowed, from };
     EndpointPolicy { renewal, ..EndpointPolicy::default() }
 }
 
 fn ours<'a>(certificate: &'a Certificate, verdict: &'a Verdict) -> OldCertificate<'a> {
-    OldCertificate { certificate, origin: Origin::Ours { kind: Kind::Static, verdict } }
+    issued(IssuedAt::ThisEndpoint, certificate, verdict)
+}
+
+fn issued<'a>(
+    issued_at: IssuedAt,
+    certificate: &'a Certificate,
+    verdict: &'a Verdict,
+) -> OldCertificate<'a> {
+    OldCertificate { certificate, origin: Origin::Ours { kind: Kind::Static, issued_at, verdict } }
 }
 
 #[test]

@@ -37,13 +37,38 @@ fn renewal_is_refused_where_it_is_not_allowed() {
     let off = ask(&EndpointPolicy::default(), &claims(), &credential);
     assert_eq!(off, Err(Refusal::RenewalNotAllowed));
     let kinds = vec![Kind::JamfComputer];
-    let renewal = RenewalRules::On { kinds, key: KeyReuse::Allowed };
+    let from = RenewalFrom::ThisEndpoint;
+    let renewal = RenewalRules::On { kinds, key: KeyReuse::Allowed, from };
     let others = EndpointPolicy { renewal, ..EndpointPolicy::default() };
     let refused = Refusal::RenewalKindNotAllowed { kind: Kind::Static };
     assert_eq!(ask(&others, &claims(), &credential), Err(refused));
     let foreign = OldCertificate { certificate: &old, origin: Origin::Foreign };
     let refused = ask(&renewing(), &claims(), &Credential::Renewal(foreign));
     assert_eq!(refused, Err(Refusal::ForeignCertificate));
+}
+
+#[test]
+fn an_endpoint_renews_its_own_certificates_and_others_only_where_it_is_there_for_that() {
+    let (old, good) = (old(), standing(Standing::NotRevoked));
+    let renewal = RenewalRules::On {
+        kinds: vec![Kind::Static],
+        key: KeyReuse::Allowed,
+        from: RenewalFrom::AnyEndpoint,
+    };
+    let any = EndpointPolicy { renewal, ..EndpointPolicy::default() };
+    let renew = |policy: &EndpointPolicy, at| {
+        let permit = ask(policy, &claims(), &Credential::Renewal(issued(at, &old, &good)));
+        permit.map(|permit| permit.grant)
+    };
+    let granted = Ok(Grant::Renewal(Kind::Static));
+    assert_eq!(renew(&renewing(), IssuedAt::ThisEndpoint), granted);
+    assert_eq!(renew(&any, IssuedAt::OtherEndpoint), granted);
+    let refused = Err(Refusal::RenewalOfOtherEndpoint);
+    assert_eq!(renew(&renewing(), IssuedAt::OtherEndpoint), refused);
+    for policy in [renewing(), any] {
+        let refused = renew(&policy, IssuedAt::OtherScope);
+        assert_eq!(refused, Err(Refusal::RenewalOfOtherScope));
+    }
 }
 
 #[test]
@@ -82,7 +107,8 @@ fn a_renewal_with_the_old_key_is_the_endpoint_s_choice() {
     let credential = Credential::Renewal(ours(&old, &good));
     let same_key = Claims { public_key: ed25519(), ..claims() };
     assert!(ask(&renewing(), &same_key, &credential).is_ok());
-    let renewal = RenewalRules::On { kinds: vec![Kind::Static], key: KeyReuse::Refused };
+    let from = RenewalFrom::ThisEndpoint;
+    let renewal = RenewalRules::On { kinds: vec![Kind::Static], key: KeyReuse::Refused, from };
     let strict = EndpointPolicy { renewal, ..EndpointPolicy::default() };
     assert_eq!(ask(&strict, &same_key, &credential), Err(Refusal::KeyReused));
     assert!(ask(&strict, &claims(), &credential).is_ok());

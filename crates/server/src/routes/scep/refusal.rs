@@ -24,12 +24,15 @@ pub(super) fn fail_info(refusal: &Refusal) -> FailInfo {
         | Refusal::NoUsage
         | Refusal::RenewalNotAllowed
         | Refusal::RenewalKindNotAllowed { .. }
+        | Refusal::RenewalOfOtherScope
+        | Refusal::RenewalOfOtherEndpoint
         | Refusal::NotGoodAnymore(_)
         | Refusal::NameChanged { .. }
         | Refusal::KeyReused
         | Refusal::AuthorityNotValid
         | Refusal::ValidityImpossible
         | Refusal::TransactionReused
+        | Refusal::IssuedNotGood(_)
         | Refusal::Declined
         | Refusal::Malformed(_)
         | Refusal::TooLarge { .. }
