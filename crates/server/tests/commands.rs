@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -224,6 +227,50 @@ fn a_server_that_does_not_answer_has_its_own_exit_status() {
     let socket = site.file("no.sock");
     let show = site.run(&["ca", "show", "--server", socket.to_str().unwrap()]);
     assert_eq!(show.status.code(), Some(7), "{}", text(&show.stderr));
+}
+
+/// A server that answers each request with the next of these, and everything after with the last.
+fn overloaded(retry_after: &'static [&'static str]) -> (String, Arc<AtomicUsize>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/static", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            // Up to the end of the header: these requests have no body.
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+            let number = count.fetch_add(1, Ordering::SeqCst).min(retry_after.len() - 1);
+            let head = "HTTP/1.1 429 Too Many Requests\r\nconnection: close\r\ncontent-length: 0";
+            write!(stream, "{head}\r\nretry-after: {}\r\n\r\n", retry_after[number]).unwrap();
+        }
+    });
+    (url, asked)
+}
+
+#[test]
+fn a_server_that_is_overloaded_is_asked_again_when_it_says_and_not_for_ever() {
+    let site = Site::new();
+    let enroll = |url: &str, more: &[&str]| {
+        let mut arguments = vec!["enroll", "--url", url, "--accept-any-ca", "--subject", "CN=x"];
+        arguments.extend(more);
+        let output = site.run(&arguments);
+        assert_eq!(output.status.code(), Some(7), "{}", text(&output.stderr));
+        text(&output.stderr)
+    };
+    let (url, asked) = overloaded(&["0", "Sat, 01 Jan 2000 00:00:00 GMT", "86400"]);
+    let said = enroll(&url, &[]);
+    assert_eq!(asked.load(Ordering::SeqCst), 3, "{said}");
+    let again = "The server answers 429 Too Many Requests; coming again in 0 s.\n";
+    assert_eq!(said.matches(again).count(), 2, "{said}");
+    let given_up = "GetCACaps was answered 429 Too Many Requests every time (3 in 0 s); \
+                    it wants to be asked again in 86400 s";
+    assert!(said.contains(given_up), "{said}");
+
+    let (url, asked) = overloaded(&["0"]);
+    enroll(&url, &["--patience", "1h"]);
+    assert_eq!(asked.load(Ordering::SeqCst), 10);
 }
 
 #[test]

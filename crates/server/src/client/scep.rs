@@ -2,7 +2,7 @@
 //!
 //! What the messages say is `lanyard-scep`'s business; files and flags are the commands'.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use lanyard_pki::cms::EnvelopeSecrets;
@@ -23,6 +23,8 @@ use lanyard_signer::{DecryptError, Decrypter as _, SignError, Signer, SoftwareKe
 use reqwest::{Client, StatusCode, Url};
 use zeroize::Zeroizing;
 
+use super::patience::{GivenUp, Next, Patience};
+
 /// Answers above this size are not read: a chain of certificates is a few kilobytes.
 const LARGEST_ANSWER: usize = 4 << 20;
 
@@ -41,6 +43,16 @@ pub enum ScepClientError {
         status: StatusCode,
         /// What the server said, if it is a line of text.
         text: Option<String>,
+    },
+    /// The server has too much to do and puts everybody off.
+    #[error("{operation} was answered {status} {given_up}")]
+    PutOff {
+        /// What was asked.
+        operation: &'static str,
+        /// The status.
+        status: StatusCode,
+        /// How long that was borne.
+        given_up: GivenUp,
     },
     /// An answer that is larger than anything that could be meant.
     #[error("{0} was answered with more than {LARGEST_ANSWER} octets")]
@@ -101,6 +113,7 @@ pub enum ScepClientError {
 pub struct ScepServer {
     http: Client,
     url: Url,
+    patience: Patience,
     capabilities: Capabilities,
     authority: CaCertificates,
 }
@@ -140,22 +153,33 @@ impl ScepServer {
         url: Url,
         fingerprint: Option<&str>,
     ) -> Result<Self, ScepClientError> {
-        let capabilities = get(&http, &url, Operation::GetCaCaps, &Operation::GetCaCaps.query())
-            .await
-            .map(|body| Capabilities::parse(&body));
+        Self::discover_with(http, url, Patience::none(), fingerprint).await
+    }
+
+    /// The same with a server that may put its clients off, now and later.
+    pub async fn discover_with(
+        http: Client,
+        url: Url,
+        patience: Patience,
+        fingerprint: Option<&str>,
+    ) -> Result<Self, ScepClientError> {
+        let ask = async |operation: Operation| {
+            get(&http, &url, &patience, operation, &operation.query()).await
+        };
+        let capabilities = ask(Operation::GetCaCaps).await.map(|body| Capabilities::parse(&body));
         let capabilities = match capabilities {
             // RFC 8894, 3.5.1: an old server knows nothing of this operation.
             Err(ScepClientError::Status { .. }) => Capabilities::none(),
             other => other?,
         };
-        let answer = get(&http, &url, Operation::GetCaCert, &Operation::GetCaCert.query()).await?;
+        let answer = ask(Operation::GetCaCert).await?;
         let authority = CaCertificates::from_answer(&answer)?;
         if let Some(expected) = fingerprint
             && !authority.all().iter().any(|certificate| has_fingerprint(certificate, expected))
         {
             return Err(ScepClientError::Fingerprint(expected.to_owned()));
         }
-        Ok(Self { http, url, capabilities, authority })
+        Ok(Self { http, url, patience, capabilities, authority })
     }
 
     /// What the server announces that it can do.
@@ -292,9 +316,10 @@ impl ScepServer {
                 .post(url)
                 .header(reqwest::header::CONTENT_TYPE, content_type::PKI_MESSAGE)
                 .body(message.octets.clone());
-            answer(&self.url, operation, request).await?
+            answer(&self.url, &self.patience, operation, request).await?
         } else {
-            get(&self.http, &self.url, operation, &pki_operation_query(&message.octets)).await?
+            let query = pki_operation_query(&message.octets);
+            get(&self.http, &self.url, &self.patience, operation, &query).await?
         };
         Ok(message.reply(&answer, &self.authority)?)
     }
@@ -383,21 +408,52 @@ fn shown(text: &str) -> Option<String> {
 async fn get(
     http: &Client,
     url: &Url,
+    patience: &Patience,
     operation: Operation,
     query: &str,
 ) -> Result<Vec<u8>, ScepClientError> {
     let mut address = url.clone();
     address.set_query(Some(query));
-    answer(url, operation, http.get(address)).await
+    answer(url, patience, operation, http.get(address)).await
 }
 
 async fn answer(
     url: &Url,
+    patience: &Patience,
     operation: Operation,
     request: reqwest::RequestBuilder,
 ) -> Result<Vec<u8>, ScepClientError> {
+    let mut waiting = patience.begin();
+    let mut again = request.try_clone();
+    let mut response = send(url, request).await?;
+    while let Some(request) = again {
+        match waiting.next(response.status(), response.headers(), SystemTime::now()) {
+            Next::Take => break,
+            Next::GiveUp(given_up) => {
+                let (operation, status) = (operation.name(), response.status());
+                return Err(ScepClientError::PutOff { operation, status, given_up });
+            }
+            Next::Again(delay) => tokio::time::sleep(delay).await,
+        }
+        again = request.try_clone();
+        response = send(url, request).await?;
+    }
+    read(url, operation, response).await
+}
+
+async fn send(
+    url: &Url,
+    request: reqwest::RequestBuilder,
+) -> Result<reqwest::Response, ScepClientError> {
+    request.send().await.map_err(|error| ScepClientError::Unreachable(url.clone(), error))
+}
+
+async fn read(
+    url: &Url,
+    operation: Operation,
+    mut response: reqwest::Response,
+) -> Result<Vec<u8>, ScepClientError> {
     let unreachable = |error| ScepClientError::Unreachable(url.clone(), error);
-    let mut response = request.send().await.map_err(unreachable)?;
     let status = response.status();
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
@@ -455,6 +511,7 @@ mod tests {
         let server = ScepServer {
             http: Client::new(),
             url: "http://127.0.0.1/static".parse().unwrap(),
+            patience: Patience::none(),
             capabilities: Capabilities::ours(),
             authority: CaCertificates::from_answer(authority.as_der()).unwrap(),
         };

@@ -14,6 +14,7 @@ use serde::Serialize;
 use url::Url;
 
 use super::read_file;
+use crate::client::patience::Patience;
 use crate::client::scep::{Order, Outcome, ScepClientError, ScepServer};
 use crate::config::unit::Span;
 use crate::exit::{ExitStatus, Failure};
@@ -84,6 +85,9 @@ pub struct ServerArgs {
     /// How often to ask whether it was made
     #[arg(long, value_name = "SPAN", default_value = "30s")]
     poll: Span,
+    /// How long to let a server that is overloaded put each question off (429, Retry-After); 0s: not at all
+    #[arg(long, value_name = "SPAN", default_value = "5min")]
+    patience: Span,
 }
 
 /// A kind of key to make.
@@ -170,7 +174,7 @@ pub async fn run(args: EnrollArgs, output: Output) -> Result<(), Failure> {
         Failure::new(ExitStatus::Usage, format!("--subject {:?}: {error}", args.subject))
     })?;
     let alternative_names = args.alternative_names();
-    let client = args.server.connect().await?;
+    let client = args.server.connect(output).await?;
     let key = if args.key.exists() {
         read_key(&args.key)?
     } else {
@@ -212,14 +216,18 @@ impl EnrollArgs {
 
 impl ServerArgs {
     /// A server that was asked what it can do, whose authority is the expected one.
-    pub(super) async fn connect(&self) -> Result<ScepServer, Failure> {
+    pub(super) async fn connect(&self, output: Output) -> Result<ScepServer, Failure> {
         let known = match (&self.ca_fingerprint, &self.ca) {
             (Some(fingerprint), _) => Some(fingerprint.clone()),
             (None, Some(file)) => Some(hex::encode(read_certificate(file)?.fingerprint_sha256())),
             (None, None) => None,
         };
         let http = http_client(self.tls_roots.as_deref())?;
-        ScepServer::discover(http, self.url.clone(), known.as_deref()).await.map_err(failed)
+        let patience = Patience::of(self.patience.into(), move |put_off| {
+            output.remark(&put_off.to_string());
+        });
+        let url = self.url.clone();
+        ScepServer::discover_with(http, url, patience, known.as_deref()).await.map_err(failed)
     }
 
     pub(super) fn challenge(&self) -> Result<Option<ChallengePassword>, Failure> {
@@ -360,9 +368,9 @@ fn written(path: &Path, outcome: std::io::Result<()>) -> Result<(), Failure> {
 #[expect(clippy::needless_pass_by_value, reason = "handed on by map_err")]
 pub(super) fn failed(error: ScepClientError) -> Failure {
     let status = match &error {
-        ScepClientError::Unreachable(..) | ScepClientError::Status { .. } => {
-            ExitStatus::Unreachable
-        }
+        ScepClientError::Unreachable(..)
+        | ScepClientError::Status { .. }
+        | ScepClientError::PutOff { .. } => ExitStatus::Unreachable,
         ScepClientError::Refused { .. } | ScepClientError::Fingerprint(_) => ExitStatus::Refused,
         _ => ExitStatus::Failed,
     };

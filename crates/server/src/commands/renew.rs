@@ -58,7 +58,7 @@ pub async fn run(args: RenewArgs, output: Output) -> Result<(), Failure> {
         return output
             .answer(&answer, || format!("Certificate {} is not due before {due}.", old.serial()));
     }
-    let client = args.server.connect().await?;
+    let client = args.server.connect(output).await?;
     let new_key = if args.keep_key { None } else { Some(staged.key(&old, output).await?) };
     let challenge = args.server.challenge()?;
     let order = Order {
