@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,7 +16,7 @@ use tracing::Instrument as _;
 use crate::app::App;
 use crate::config::unit::AddressRange;
 use crate::extract::client_of;
-use crate::listener::{Answer, Service};
+use crate::listener::{Answer, Peer, Service};
 use crate::routes;
 
 /// The doors of a server.
@@ -38,8 +37,8 @@ impl Doors {
 }
 
 impl Service for Doors {
-    async fn answer(&self, mut request: Request<Incoming>, peer: Option<SocketAddr>) -> Answer {
-        let client = client_of(peer, request.headers(), &self.trusted_proxies);
+    async fn answer(&self, mut request: Request<Incoming>, peer: Peer) -> Answer {
+        let client = client_of(peer.address(), request.headers(), &self.trusted_proxies);
         if routes::ocsp::path(request.uri().path()).is_some() {
             return routes::ocsp::answer(&self.app, request, client).await.map(Either::Left);
         }

@@ -54,7 +54,7 @@ pub fn load_with(global: &GlobalArgs, args: &InstallationArgs) -> Result<Loaded,
     sources.load().or_exit(ExitStatus::Configuration)
 }
 
-/// Who runs the command, for the audit trail: the person behind sudo, where there is one.
+/// What whoever runs the command calls himself: the person behind sudo, where there is one. A remark in the audit trail.
 pub fn operator() -> String {
     let environment = Sources::of_process(None).environment;
     let named = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| environment.get(*name));

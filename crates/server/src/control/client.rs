@@ -18,7 +18,8 @@ pub struct ControlClient {
 }
 
 impl ControlClient {
-    /// The server behind `socket`, when one answers there.
+    /// The server behind `socket`, when one answers there. `operator` is what its user calls himself; who he is the server
+    /// learns from the kernel.
     ///
     /// `Ok(None)` when there is no socket, or only what a killed server left.
     pub async fn find(socket: &Path, operator: &str) -> Result<Option<Self>, Failure> {

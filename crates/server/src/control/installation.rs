@@ -5,6 +5,7 @@ use lanyard_store::{StoreError, StoreUrl};
 
 use super::client::ControlClient;
 use super::operation::{Operation, OperationFailure};
+use super::operator::of_this_process;
 use crate::address::Addresses;
 use crate::cli::{GlobalArgs, InstallationArgs};
 use crate::commands::{load_with, operator};
@@ -51,7 +52,7 @@ impl Installation {
         }
         let opened = open::open(&config, Addresses::new(&config), World::real()).await;
         let opened = Box::new(opened.map_err(not_opened)?);
-        Ok(Self::Opened { opened, operator: operator() })
+        Ok(Self::Opened { opened, operator: of_this_process(&operator()) })
     }
 
     /// Carries an operation out, and lets go of the installation.

@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::io;
-use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -23,11 +22,12 @@ use tower::Service as _;
 
 use super::description::{DESCRIBE, ServerDescription};
 use super::operation::{FailureKind, Operation, OperationError, OperationFailure};
+use super::operator;
 use crate::app::App;
 use crate::limits::body;
-use crate::listener::{Answer, Service};
+use crate::listener::{Answer, Peer, Service};
 
-/// The header in which a command says who runs it, for the audit trail.
+/// The header in which a command says who runs it: a remark in the audit trail, beside the user that the kernel names.
 pub const OPERATOR_HEADER: &str = "lanyard-operator";
 
 /// The largest operation: certificates to import are in it.
@@ -87,7 +87,8 @@ impl ControlDoors {
 }
 
 impl Service for ControlDoors {
-    async fn answer(&self, request: Request<Incoming>, _: Option<SocketAddr>) -> Answer {
+    async fn answer(&self, mut request: Request<Incoming>, peer: Peer) -> Answer {
+        request.extensions_mut().insert(peer);
         let answer: Result<_, std::convert::Infallible> =
             self.0.clone().call(request.map(Body::new)).await;
         match answer {
@@ -108,16 +109,15 @@ pub(super) fn offer<O: Operation>(router: Router<Authority>) -> Router<Authority
 
 async fn carry_out<O: Operation>(
     State(authority): State<Authority>,
+    Extension(peer): Extension<Peer>,
     headers: HeaderMap,
     request: Body,
 ) -> Response {
-    let actor = Actor::Operator(
-        headers
-            .get(OPERATOR_HEADER)
-            .and_then(|name| name.to_str().ok())
-            .unwrap_or("unnamed")
-            .to_owned(),
-    );
+    let claim = headers.get(OPERATOR_HEADER).and_then(|name| name.to_str().ok());
+    let actor = Actor::Operator(match peer {
+        Peer::User(uid) => operator::of_user(uid, claim),
+        Peer::Address(address) => address.to_string(),
+    });
     match attempt::<O>(&authority, &actor, request).await {
         Ok(answer) => Json(answer).into_response(),
         Err(error) => {

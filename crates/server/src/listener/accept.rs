@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Patience;
-use super::connection::{Service, Version, serve};
+use super::connection::{Peer, Service, Version, serve};
 use super::peers::Peers;
 use crate::observe;
 
@@ -36,7 +36,7 @@ impl Acceptor {
                 (service.clone(), self.patience.clone(), self.stop.clone());
             self.spawn(peer, permit, async move {
                 no_delay(&stream);
-                serve(stream, Version::Http1, Some(peer), &patience, service, stop).await;
+                serve(stream, Version::Http1, Peer::Address(peer), &patience, service, stop).await;
             });
         }
     }
@@ -66,19 +66,23 @@ impl Acceptor {
                     };
                 let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
                 let version = if http2 { Version::Http2 } else { Version::Http1 };
-                serve(stream, version, Some(peer), &patience, service, stop).await;
+                serve(stream, version, Peer::Address(peer), &patience, service, stop).await;
             });
         }
     }
 
     pub(super) async fn unix(self, listener: UnixListener, service: impl Service) {
-        let accept = || async { listener.accept().await.map(|(stream, _)| stream) };
-        while let Some((stream, permit)) = self.next(accept).await {
+        let accept = || async {
+            let (stream, _) = listener.accept().await?;
+            let user = stream.peer_cred()?.uid();
+            Ok((stream, Peer::User(user)))
+        };
+        while let Some(((stream, peer), permit)) = self.next(accept).await {
             let (service, patience, stop) =
                 (service.clone(), self.patience.clone(), self.stop.clone());
             self.tasks.spawn(async move {
                 let stream: UnixStream = stream;
-                serve(stream, Version::Http1, None, &patience, service, stop).await;
+                serve(stream, Version::Http1, peer, &patience, service, stop).await;
                 drop(permit);
             });
         }

@@ -28,14 +28,30 @@ const STREAMS: u32 = 64;
 /// A body that is at hand, or one of the web framework's.
 pub type Answer = Response<Either<Full<Bytes>, axum::body::Body>>;
 
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// Somebody on the network.
+    Address(SocketAddr),
+    /// A process of this machine, by the user id that the kernel gives.
+    User(u32),
+}
+
+impl Peer {
+    /// The address on the network.
+    pub fn address(self) -> Option<SocketAddr> {
+        match self {
+            Self::Address(address) => Some(address),
+            Self::User(_) => None,
+        }
+    }
+}
+
 /// Answers requests.
 pub trait Service: Clone + Send + Sync + 'static {
-    /// The answer to one request; none where the peer has no address.
-    fn answer(
-        &self,
-        request: Request<Incoming>,
-        peer: Option<SocketAddr>,
-    ) -> impl Future<Output = Answer> + Send;
+    /// The answer to one request.
+    fn answer(&self, request: Request<Incoming>, peer: Peer)
+    -> impl Future<Output = Answer> + Send;
 }
 
 /// Which HTTP the peers agreed on.
@@ -49,7 +65,7 @@ pub(super) enum Version {
 pub(super) async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     version: Version,
-    peer: Option<SocketAddr>,
+    peer: Peer,
     patience: &Patience,
     service: impl Service,
     stop: CancellationToken,
@@ -96,7 +112,7 @@ pub(super) async fn serve(
     };
     if let Err(error) = outcome {
         observe::connection_failed(reason(&error));
-        tracing::debug!(peer.address = ?peer, %error, "A connection ended early");
+        tracing::debug!(?peer, %error, "A connection ended early");
     }
 }
 

@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use connection::{Answer, Service};
+pub use connection::{Answer, Peer, Service};
 
 use crate::config::ListenSection;
 use peers::Peers;

@@ -6,11 +6,14 @@ use lanyard_authority::Clock as _;
 use lanyard_pki::ocsp::CertStatus;
 use lanyard_server::cli::{GlobalArgs, InstallationArgs};
 use lanyard_server::control::Installation;
+use lanyard_server::control::client::ControlClient;
 use lanyard_server::control::operations::ca::{ActivateCa, ListCas, PrepareNextCa, Wanted};
 use lanyard_server::control::operations::certificate::{
     ExportCertificate, SearchCertificates, ShowCertificate,
 };
+use lanyard_server::control::operator::of_user;
 use lanyard_server::exit::ExitStatus;
+use lanyard_store::Within;
 
 use crate::enrollment::revocation;
 use crate::site::Site;
@@ -32,6 +35,20 @@ async fn the_socket_is_its_owners_alone_and_goes_with_the_server() {
     let Site { server, folder: _folder, .. } = site;
     server.stop().await;
     assert!(!socket.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_trail_names_the_user_that_the_kernel_names_whatever_a_command_says() {
+    let site = Site::start().await;
+    let (device, _) = site.device("CN=device-1").await;
+    let socket = site.data().join("control.sock");
+    let liar = ControlClient::find(&socket, "the chairman").await.unwrap().unwrap();
+    liar.run(revocation(&device, "superseded")).await.unwrap();
+    let authority = &site.server.app().authority;
+    let shown = authority.show(device.serial(), Within::Everywhere).await.unwrap();
+    let user = of_user(rustix::process::getuid().as_raw(), None);
+    let expected = format!("operator {user} (says the chairman)");
+    assert_eq!(shown.certificate.summary.revoked_by, Some(expected));
 }
 
 #[tokio::test(flavor = "multi_thread")]
