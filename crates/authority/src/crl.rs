@@ -26,7 +26,6 @@ pub use published::PublishedCrl;
 use crate::ca::Ca;
 use crate::error::Doing as _;
 use crate::{Authority, Fault};
-use build::Freshest;
 use schedule::Made;
 
 /// Changes that are read from the store at once.
@@ -264,11 +263,11 @@ impl Authority {
         }
         let long =
             |entries| settings.delta_from.is_some_and(|from| entries >= u64::from(from.get()));
-        let base = work.bases.get(&place).copied();
-        let base = base.filter(|_| before.is_some_and(|before| long(before.entries)));
-        let freshest = base.map_or(Freshest::Omitted, |_| Freshest::Named);
-        let full = self.make_full_crl(ca, partition, before, freshest).await?;
+        let full = self.make_full_crl(ca, partition, before).await?;
         let made = *full.made();
+        // A row begins at the one before: that is what clients have. So does the first row after a start.
+        let base = work.bases.remove(&place).or(before.copied());
+        let base = base.filter(|_| long(made.entries));
         crls.publish(place, full);
         let mut in_delta = 0;
         match &base {
@@ -280,8 +279,9 @@ impl Authority {
                 }
             }
         }
-        if long(made.entries) && schedule::begins_deltas(base.as_ref(), &made, in_delta, settings) {
-            work.bases.insert(place, made);
+        if long(made.entries) {
+            let begins = schedule::begins_deltas(base.as_ref(), &made, in_delta, settings);
+            work.bases.insert(place, base.filter(|_| !begins).unwrap_or(made));
         }
         Ok(schedule::due_at(&made, settings))
     }

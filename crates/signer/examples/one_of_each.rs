@@ -129,6 +129,7 @@ impl Writer {
             base: None,
             distribution_point: None,
             freshest_urls: Vec::new(),
+            freshest_from: 0,
             expired_since: None,
             signature_algorithm: self.authority.preferred_algorithm().ok_or("cannot sign")?,
         };

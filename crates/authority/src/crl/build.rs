@@ -30,10 +30,11 @@ const PAGE: u32 = 4096;
 const SIGN: &str = "sign a CRL";
 const BUILD: &str = "build a CRL";
 
-/// Whether a full CRL says where its delta is found.
+/// Whether a CRL says where its delta is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Freshest {
-    Named,
+enum Freshest {
+    /// If it has so many entries.
+    From(u32),
     Omitted,
 }
 
@@ -62,7 +63,6 @@ impl Authority {
         ca: &Arc<Ca>,
         partition: CrlPartition,
         before: Option<&Made>,
-        freshest: Freshest,
     ) -> Result<PublishedCrl, Fault> {
         let settings = &self.settings().status.crl;
         let number = self.store().reserve_crl_number(ca.id, partition).await;
@@ -78,7 +78,11 @@ impl Authority {
                 settings.validity,
                 ca.certificate.not_after(),
             ),
-            freshest,
+            // A delta leads here from the one before at the least.
+            freshest: match (settings.delta_from, before) {
+                (Some(from), Some(_)) => Freshest::From(from.get()),
+                _ => Freshest::Omitted,
+            },
         };
         let ends_from = schedule::lists_from(this_update, before, settings);
         let entries = self.store().revoked(ca.id, partition, ends_from).await;
@@ -96,8 +100,8 @@ impl Authority {
         self.publishable(heading, Draft { unsigned, entries, sequence }).await
     }
 
-    /// Makes the delta CRL that leads from `base` to `full`, under the same number and saying the same (RFC 5280 section
-    /// 5.2.4); none when the store has moved on meanwhile, so that the two would differ: the next pass makes both.
+    /// Makes the delta CRL that leads from `base` to `full`, an older one, under the same number and saying the same (RFC 5280
+    /// section 5.2.4); none when the store has moved on meanwhile, so that the two would differ: the next pass makes both.
     pub(super) async fn make_delta_crl(
         &self,
         ca: &Arc<Ca>,
@@ -209,9 +213,12 @@ impl Heading {
                 indirect: false,
             }
         });
-        let freshest_urls = match self.freshest {
-            Freshest::Named => address::urls(published, self.partition, CrlForm::Delta),
-            Freshest::Omitted => Vec::new(),
+        let (freshest_urls, freshest_from) = match self.freshest {
+            Freshest::From(entries) => {
+                let urls = address::urls(published, self.partition, CrlForm::Delta);
+                (urls, usize::try_from(entries).unwrap_or(usize::MAX))
+            }
+            Freshest::Omitted => (Vec::new(), 0),
         };
         let base = match self.kind {
             CrlKind::Full => None,
@@ -225,6 +232,7 @@ impl Heading {
             base,
             distribution_point,
             freshest_urls,
+            freshest_from,
             expired_since: None,
             signature_algorithm: self.ca.signature_algorithm,
         };

@@ -215,6 +215,33 @@ async fn a_delta_leads_from_its_base_to_the_full_crl_of_its_number() {
     assert_eq!(applied(reasons(&base), &delta), reasons(&full));
 }
 
+#[tokio::test]
+async fn the_first_long_crl_names_its_delta_and_so_does_the_first_one_after_a_start() {
+    let long = |settings: &mut crate::Settings| {
+        with_addresses(settings);
+        settings.status.crl.delta_from = NonZeroU32::new(3);
+    };
+    let mut lab = Lab::with(long).await;
+    lab.authority.refresh_crls().await;
+    let mut before = read(&lab, HERE);
+    let freshest = |crl: &format::Crl| crl.extensions().decode::<FreshestCrl>().unwrap();
+    assert_eq!(freshest(&before), None, "a short list has no delta");
+    for round in ["first", "after a start"] {
+        for _ in 0..3 {
+            let serial = lab.issue().await;
+            lab.change(&serial, Change::Hold).await.unwrap();
+        }
+        lab.authority.refresh_crls().await;
+        let (full, delta) = (read(&lab, HERE), read(&lab, DELTA));
+        assert!(freshest(&full).is_some(), "{round}");
+        assert_eq!(delta.base().unwrap(), before.number().unwrap(), "{round}");
+        assert_eq!(delta.number().unwrap(), full.number().unwrap(), "{round}");
+        assert_eq!(applied(reasons(&before), &delta), reasons(&full), "{round}");
+        before = full;
+        lab = lab.restarted(long).await;
+    }
+}
+
 /// What a client with the base knows after the delta.
 fn applied(base: Vec<Listed>, delta: &format::Crl) -> Vec<Listed> {
     let mut known: HashMap<_, _> = base.into_iter().collect();

@@ -30,6 +30,8 @@ pub struct CrlBuilder<'a> {
     pub distribution_point: Option<IssuingDistributionPoint>,
     /// Where the delta CRL is found. Not for a delta CRL itself.
     pub freshest_urls: Vec<String>,
+    /// How many entries a list has at least that says so: how many there are is known only once they are written.
+    pub freshest_from: usize,
     /// Entries stay although their certificates have expired, if they did so after this instant
     /// (X.509, 9.5.2.8).
     pub expired_since: Option<Time>,
@@ -76,7 +78,9 @@ impl CrlBuilder<'_> {
         self.check()?;
         let entries = entries.into_iter();
         let mut list = Vec::with_capacity(entries.size_hint().0 * USUAL_ENTRY);
+        let mut count = 0;
         for entry in entries {
+            count += 1;
             if self.base.is_none() && entry.reason == Some(CrlReason::REMOVE_FROM_CRL) {
                 return Err(CrlError::RemovalFromComplete);
             }
@@ -89,7 +93,7 @@ impl CrlBuilder<'_> {
         head.time(self.this_update);
         head.time(self.next_update);
         let mut tail = Writer::new();
-        tail.context(0, |w| self.extensions().write(w));
+        tail.context(0, |w| self.extensions(count).write(w));
         Ok(Unsigned::new(joined(head.as_bytes(), &list, tail.as_bytes()), self.signature_algorithm))
     }
 
@@ -105,7 +109,7 @@ impl CrlBuilder<'_> {
         }
     }
 
-    fn extensions(&self) -> Extensions {
+    fn extensions(&self, entries: usize) -> Extensions {
         use Criticality::{Critical, NonCritical};
         let mut list = Extensions::none();
         let issuer = AuthorityKeyIdentifier::of_key(self.issuer.key_identifier);
@@ -125,7 +129,7 @@ impl CrlBuilder<'_> {
         if let Some(point) = &self.distribution_point {
             list.push(point.extension(Critical));
         }
-        if !self.freshest_urls.is_empty() {
+        if !self.freshest_urls.is_empty() && entries >= self.freshest_from {
             list.push(FreshestCrl::of_urls(&self.freshest_urls).extension(NonCritical));
         }
         list

@@ -23,6 +23,7 @@ fn builder(name: &Name) -> CrlBuilder<'_> {
         base: None,
         distribution_point: None,
         freshest_urls: Vec::new(),
+        freshest_from: 0,
         expired_since: None,
         signature_algorithm: testing::algorithm("ed25519"),
     }
@@ -118,6 +119,22 @@ fn a_partition_says_what_it_covers() {
     assert_eq!(freshest.0[0].urls().next(), Some("http://ca.example.com/crl/7/delta"));
     let since = crl.extensions().get(oid::EXPIRED_CERTS_ON_CRL).unwrap();
     assert_eq!(since.value[..2], [0x18, 15]);
+}
+
+#[test]
+fn a_short_list_does_not_say_where_its_delta_is_found() {
+    let name = issuer();
+    let from_two = CrlBuilder {
+        freshest_urls: vec!["http://ca.example.com/crl/delta".into()],
+        freshest_from: 2,
+        ..builder(&name)
+    };
+    let says = |entries| {
+        let crl = made(&from_two, entries);
+        crl.extensions().decode::<FreshestCrl>().unwrap().is_some()
+    };
+    assert!(!says(vec![entry("01", 1)]));
+    assert!(says(vec![entry("01", 1), entry("02", 1)]));
 }
 
 /// The text and the PEM of lists that an RSA key signed, which is always the same.
