@@ -119,6 +119,8 @@ fn a_server_that_does_not_run_is_a_warning() {
     assert_eq!(examined.status, Some(0), "{:?}", examined.states);
     assert_eq!(examined.state("server"), "warning");
     assert_eq!(examined.state("authority"), "ok");
+    assert_eq!(examined.state("CRL"), "ok", "the store has the last one");
+    assert_eq!(examined.state("SCEP"), "ok", "and the RA of a P-256 CA");
     assert_eq!(examined.state("OCSP"), "not looked at");
 }
 

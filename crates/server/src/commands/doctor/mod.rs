@@ -6,6 +6,7 @@ mod records;
 mod services;
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use clap::Args;
@@ -148,8 +149,8 @@ impl Running {
     /// Whether it runs, and by the configuration that the doctor goes by.
     fn finding(&self, config: &Config) -> Finding {
         let version = &self.description.version;
-        let is_same = self.description.http == config.listen.http
-            && self.description.https == config.listen.https;
+        let is_same = listens(&self.description.http, &config.listen.http)
+            && listens(&self.description.https, &config.listen.https);
         if !is_same {
             return Finding::warning(
                 "server",
@@ -173,6 +174,17 @@ impl Running {
     }
 }
 
+/// Whether a server that was told to listen at `wanted` may do so at `found`: a port 0 becomes one that is free, and every
+/// address is every one of IPv4 where there is no IPv6.
+fn listens(found: &[SocketAddr], wanted: &[SocketAddr]) -> bool {
+    let fits = |(found, wanted): (&SocketAddr, &SocketAddr)| {
+        let every = found.ip().is_unspecified() && wanted.ip().is_unspecified();
+        (found.ip() == wanted.ip() || every)
+            && (found.port() == wanted.port() || wanted.port() == 0)
+    };
+    found.len() == wanted.len() && found.iter().zip(wanted).all(fits)
+}
+
 fn report(findings: &[Finding]) -> String {
     let mut text = String::new();
     for finding in findings {
@@ -187,4 +199,19 @@ fn report(findings: &[Finding]) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_the_system_chose_is_no_other_configuration() {
+        let at = |text: &str| vec![text.parse::<SocketAddr>().unwrap()];
+        assert!(listens(&at("127.0.0.1:4711"), &at("127.0.0.1:0")));
+        assert!(listens(&at("0.0.0.0:80"), &at("[::]:80")));
+        assert!(!listens(&at("127.0.0.1:4711"), &at("127.0.0.1:80")));
+        assert!(!listens(&at("127.0.0.1:4711"), &at("127.0.0.2:0")));
+        assert!(!listens(&at("127.0.0.1:4711"), &[]));
+    }
 }

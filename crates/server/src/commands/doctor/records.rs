@@ -1,11 +1,11 @@
-//! The store, the clock, and the authority's own certificates.
+//! The store, the clock, and the authority's own certificates; without a server, the list and the RA that it left.
 
 use lanyard_authority::Clock as _;
 use lanyard_authority::clock::SystemClock;
 use lanyard_pki::Time;
-use lanyard_store::{AuditVerdict, CaState, Options, Store};
+use lanyard_store::{AuditVerdict, CaState, CrlPartition, Options, RaState, Store, StoreError};
 
-use super::Finding;
+use super::{Finding, services};
 use crate::config::Config;
 use crate::control::operations::ca::CaView;
 use crate::exit::Failure;
@@ -31,10 +31,10 @@ pub(super) async fn look(
     running: Option<&Result<Vec<CaView>, Failure>>,
 ) -> Vec<Finding> {
     let seen = match running {
-        Some(Ok(cas)) => Ok(cas.iter().map(Seen::from).collect()),
+        Some(Ok(cas)) => Ok((cas.iter().map(Seen::from).collect(), None)),
         Some(Err(failure)) => Err(failure.to_string()),
         None if !config.data.exists() && config.storage.url.is_none() => return Vec::new(),
-        None => read(config).await,
+        None => read(config).await.map(|(cas, left)| (cas, Some(left))),
     };
     match seen {
         Err(error) => vec![Finding::problem(
@@ -42,12 +42,13 @@ pub(super) async fn look(
             error,
             "Look at storage.url and the disk; restore a damaged store from a back-up.",
         )],
-        Ok(seen) => {
+        Ok((seen, left)) => {
             let now = SystemClock.now();
             let mut findings =
                 vec![Finding::well("store", format!("{} answers.", store_url(config)))];
             findings.push(clock(&seen, now));
             findings.extend(authorities(&seen, now));
+            findings.extend(left.map(|left| left.findings(now)).unwrap_or_default());
             findings.push(audit_trail(config).await);
             findings
         }
@@ -63,19 +64,67 @@ impl From<&CaView> for Seen {
 }
 
 /// Without a server, the store is read and nothing of it is changed.
-async fn read(config: &Config) -> Result<Vec<Seen>, String> {
-    let store = Store::open(&store_url(config), Options::READING)
-        .await
-        .map_err(|error| error.to_string())?;
-    let cas = store.cas().await.map_err(|error| error.to_string())?;
-    Ok(cas
+async fn read(config: &Config) -> Result<(Vec<Seen>, Left), String> {
+    read_store(config).await.map_err(|error| error.to_string())
+}
+
+async fn read_store(config: &Config) -> Result<(Vec<Seen>, Left), StoreError> {
+    let store = Store::open(&store_url(config), Options::READING).await?;
+    let cas = store.cas().await?;
+    let current = cas.iter().find(|ca| ca.record.state == CaState::Current).map(|ca| ca.id);
+    let left = match current {
+        None => Left { crl: None, ra: None, issues: false },
+        Some(ca) => {
+            let crl = store.latest_crl(ca, CrlPartition::COMPLETE, false).await?;
+            let ras = store.ra_certificates(Time::MIN).await?;
+            let ra = ras.iter().find(|ra| ra.state == RaState::Current && ra.record.ca == ca);
+            Left {
+                crl: crl.map(|crl| (crl.this_update, crl.next_update)),
+                ra: ra.map(|ra| ra.record.not_after),
+                issues: true,
+            }
+        }
+    };
+    store.close().await;
+    let seen = cas
         .into_iter()
         .map(|ca| Seen {
             name: ca.record.name,
             state: state_name(ca.record.state).to_owned(),
             validity: ca.record.material.map(|material| (material.not_before, material.not_after)),
         })
-        .collect())
+        .collect();
+    Ok((seen, left))
+}
+
+/// What a server that does not run has left: nobody makes it anew.
+struct Left {
+    /// When the current authority's last list was made, and until when it is valid.
+    crl: Option<(Time, Time)>,
+    /// When the certificate ends that clients encrypt to, where it is not the authority's.
+    ra: Option<Time>,
+    /// Whether there is a current authority.
+    issues: bool,
+}
+
+impl Left {
+    fn findings(&self, now: Time) -> Vec<Finding> {
+        const START: &str = "Start the server: it makes a new one.";
+        let crl = match self.crl {
+            Some((made, end)) => Some(services::freshness(made, Some(end), now, START)),
+            None if self.issues => Some(Finding::warning("CRL", "None was made yet.", START)),
+            None => None,
+        };
+        let ra = self.ra.map(|end| {
+            let text = format!("Clients encrypt to a certificate that is valid until {end}.");
+            if end < now {
+                Finding::warning("SCEP", text, START)
+            } else {
+                Finding::well("SCEP", text)
+            }
+        });
+        crl.into_iter().chain(ra).collect()
+    }
 }
 
 /// Whether the record of what was done is as it was written.
@@ -182,6 +231,18 @@ mod tests {
     fn an_authority_that_waits_for_its_certificate_is_in_trouble() {
         let waiting = Seen { validity: None, ..ca(CaState::Requested, 0, 0) };
         assert_eq!(authorities(&[waiting], Time::from_unix(0))[0].state, State::Problem);
+    }
+
+    #[test]
+    fn without_a_server_the_list_and_the_ra_end_and_nobody_makes_new_ones() {
+        let at = Time::from_unix;
+        let left = Left { crl: Some((at(0), at(400))), ra: Some(at(300)), issues: true };
+        let states = |now| left.findings(at(now)).iter().map(|one| one.state).collect::<Vec<_>>();
+        assert_eq!(states(0), [State::Well, State::Well]);
+        assert_eq!(states(301), [State::Warning, State::Warning]);
+        assert_eq!(states(401), [State::Problem, State::Warning]);
+        let nothing = Left { crl: None, ra: None, issues: true };
+        assert_eq!(nothing.findings(at(0))[0].state, State::Warning);
     }
 
     #[test]

@@ -125,12 +125,12 @@ async fn crl(http: &Client, server: &ServerDescription, ca: &Certificate) -> Fin
     if !ca.public_key().is_ok_and(|key| crl.verify_signed_by(key).is_ok()) {
         return Finding::problem("CRL", "The list is not signed by the authority.", fix);
     }
-    freshness(crl.this_update(), crl.next_update(), SystemClock.now())
+    let fix = "The server should make a new one: look at its log.";
+    freshness(crl.this_update(), crl.next_update(), SystemClock.now(), fix)
 }
 
 /// A list is made anew long before its end.
-fn freshness(made: Time, end: Option<Time>, now: Time) -> Finding {
-    let fix = "The server should make a new one: look at its log.";
+pub(super) fn freshness(made: Time, end: Option<Time>, now: Time, fix: &str) -> Finding {
     let Some(end) = end else {
         return Finding::problem("CRL", "The list does not say until when it is valid.", fix);
     };
@@ -194,11 +194,11 @@ mod tests {
     #[test]
     fn a_list_that_nobody_makes_anew_is_noticed_before_its_end() {
         let (made, end) = (Time::from_unix(0), Some(Time::from_unix(400)));
-        let state = |now: i64| freshness(made, end, Time::from_unix(now)).state;
+        let state = |now: i64| freshness(made, end, Time::from_unix(now), "").state;
         assert_eq!(state(300), State::Well);
         assert_eq!(state(301), State::Warning);
         assert_eq!(state(400), State::Warning);
         assert_eq!(state(401), State::Problem);
-        assert_eq!(freshness(made, None, made).state, State::Problem);
+        assert_eq!(freshness(made, None, made, "").state, State::Problem);
     }
 }
