@@ -152,7 +152,13 @@ impl Service {
         }
     }
 
-    fn pause(&self, attempt: u32) -> Duration {
+    /// How it is treated.
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// How long to wait after the given attempt, the first being 1.
+    pub(crate) fn pause(&self, attempt: u32) -> Duration {
         let (first, longest) = (self.limits.first_pause, self.limits.longest_pause);
         pause::with_jitter(first, longest, attempt, u32::from_be_bytes(self.ambient.random()))
     }

@@ -12,12 +12,15 @@
 pub mod ambient;
 pub mod change;
 pub mod check;
+pub mod cloud;
 pub mod connector;
+pub mod graph;
 pub mod http;
 pub mod ignorance;
 pub mod intune;
 pub mod jamf;
 pub mod subscription;
+pub mod tenant;
 pub mod token;
 
 pub use ambient::Ambient;

@@ -4,6 +4,9 @@
 //! identity of an Azure machine or App Service, or another product's own endpoint. What tokens are
 //! good for is not known here; [`Token::roles`] only reads what they say of themselves.
 
+mod credential;
+mod sign_in;
+
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,6 +19,9 @@ use tokio::time::Instant;
 
 use crate::connector::BoxFuture;
 use crate::ignorance::Ignorance;
+
+pub use credential::{ClientCertificate, ClientKeyError, Credential, Identity};
+pub use sign_in::SignIn;
 
 /// Where tokens come from.
 pub trait TokenSource: fmt::Debug + Send + Sync {

@@ -1,6 +1,7 @@
 //! A service's answer, read with suspicion: what claims to be JSON may be a proxy's page.
 
 use std::fmt;
+use std::time::Duration;
 
 use ::http::header::{CONTENT_TYPE, HeaderMap};
 use ::http::{Response, StatusCode};
@@ -142,6 +143,17 @@ impl Answer {
             (Some(text), None) | (None, Some(text)) => text,
             (None, None) => "no error document".to_owned(),
         }
+    }
+
+    /// How long the service asks to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        pause::asked_for(&self.headers, self.asked)
+    }
+
+    /// An answer that came inside this one.
+    pub(crate) fn part(&self, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        let Self { service, operation, asked, .. } = *self;
+        Self { service, operation, asked, status, headers, body }
     }
 
     /// The service's time of day, from the `Date` header.
