@@ -77,6 +77,11 @@ impl Store {
         }
     }
 
+    /// Whether other processes may write to the same store at the same time.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.backend, Backend::Postgres(_))
+    }
+
     /// Whether the store answers: reads a row.
     pub async fn check(&self) -> Result<(), StoreError> {
         self.status_sequence().await.map(|_| ())

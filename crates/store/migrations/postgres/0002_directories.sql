@@ -49,7 +49,9 @@ CREATE TABLE directory_feed (
     completed_at  BIGINT,
     seen          BIGINT NOT NULL,
     total         BIGINT,
-    proved_to     BIGINT NOT NULL,
+    proved_to     BIGINT,
+    trouble       TEXT COLLATE "C",
+    trouble_since BIGINT,
     PRIMARY KEY (directory, kind)
 );
 

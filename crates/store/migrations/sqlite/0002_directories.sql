@@ -49,7 +49,9 @@ CREATE TABLE directory_feed (
     completed_at  INTEGER,
     seen          INTEGER NOT NULL,
     total         INTEGER,
-    proved_to     INTEGER NOT NULL,
+    proved_to     INTEGER,
+    trouble       TEXT,
+    trouble_since INTEGER,
     PRIMARY KEY (directory, kind)
 ) STRICT, WITHOUT ROWID;
 

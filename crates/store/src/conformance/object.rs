@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use super::{Outcome, demand, equal, sample};
 use crate::{
-    Applied, Cursor, Directory, FeedKey, FeedPhase, FeedProgress, Fence, HeldLease, ObjectBatch,
-    ObjectChange, ObjectCount, ObjectName, ObjectSequence, Store, StoreError, Sweep,
+    Applied, Cursor, Directory, FeedKey, FeedPhase, FeedProgress, FeedTrouble, Fence, HeldLease,
+    ObjectBatch, ObjectChange, ObjectCount, ObjectName, ObjectSequence, Store, StoreError, Sweep,
 };
 
 const HERE: DirectoryId = DirectoryId::from_bytes([0xD1; 16]);
@@ -290,7 +290,8 @@ fn progress(cursor: &str) -> FeedProgress {
         completed_at: Some(at(60)),
         seen: 1_000,
         total: Some(1_500_000),
-        proved_to: 7,
+        proved_to: Some(Cursor(7)),
+        trouble: Some(FeedTrouble { text: "out of reach".to_owned(), since: at(70) }),
         ..FeedProgress::new(DEVICES)
     }
 }

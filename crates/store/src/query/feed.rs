@@ -5,7 +5,9 @@ use lanyard_lifecycle::{id::DirectoryId, object::ObjectKind};
 use crate::{
     Store, StoreError,
     column::{optional_time, organization_column},
-    record::{Directory, FeedKey, FeedPhase, FeedProgress, ObjectCount, Sweep},
+    record::{
+        Cursor, Directory, FeedKey, FeedPhase, FeedProgress, FeedTrouble, ObjectCount, Sweep,
+    },
     sql::{Columns, Connection, Sql, sql},
     transaction::{Act, Done, Question, Reads, Transaction},
 };
@@ -43,7 +45,6 @@ impl FeedPhase {
             Self::Resting => 0,
             Self::ReadingAll => 1,
             Self::ReadingChanges => 2,
-            Self::Proving => 3,
         }
     }
 
@@ -52,7 +53,6 @@ impl FeedPhase {
             0 => Ok(Self::Resting),
             1 => Ok(Self::ReadingAll),
             2 => Ok(Self::ReadingChanges),
-            3 => Ok(Self::Proving),
             _ => Err(StoreError::unreadable("phase of a feed")),
         }
     }
@@ -88,7 +88,11 @@ fn progress(columns: &mut Columns<'_>) -> Result<FeedProgress, StoreError> {
         completed_at: columns.optional_time()?,
         seen: columns.unsigned()?,
         total: columns.optional_int()?.and_then(|total| u64::try_from(total).ok()),
-        proved_to: columns.int()?,
+        proved_to: columns.optional_int()?.map(Cursor),
+        trouble: match (columns.optional_string()?, columns.optional_time()?) {
+            (Some(text), Some(since)) => Some(FeedTrouble { text, since }),
+            _ => None,
+        },
     })
 }
 
@@ -153,7 +157,7 @@ macro_rules! progress {
     ($condition:literal) => {
         sql!(concat!(
             "SELECT d.id, f.kind, f.phase, f.cursor, f.sweep, f.swept, f.round_started, f.as_of, \
-             f.completed_at, f.seen, f.total, f.proved_to \
+             f.completed_at, f.seen, f.total, f.proved_to, f.trouble, f.trouble_since \
              FROM directory_feed f JOIN directory d ON d.number = f.directory ",
             $condition
         ))
@@ -191,13 +195,14 @@ impl Question for Feeds {
 
 static SAVE: Sql = sql!(
     "INSERT INTO directory_feed (directory, kind, phase, cursor, sweep, swept, round_started, \
-     as_of, completed_at, seen, total, proved_to) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+     as_of, completed_at, seen, total, proved_to, trouble, trouble_since) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
      ON CONFLICT (directory, kind) DO UPDATE SET phase = excluded.phase, \
      cursor = excluded.cursor, sweep = excluded.sweep, swept = excluded.swept, \
      round_started = excluded.round_started, as_of = excluded.as_of, \
      completed_at = excluded.completed_at, seen = excluded.seen, total = excluded.total, \
-     proved_to = excluded.proved_to"
+     proved_to = excluded.proved_to, trouble = excluded.trouble, \
+     trouble_since = excluded.trouble_since"
 );
 
 /// Records how far a feed has come.
@@ -206,6 +211,7 @@ pub(super) async fn save<C: Connection>(
     directory: i64,
     progress: &FeedProgress,
 ) -> Result<(), StoreError> {
+    let trouble = progress.trouble.as_ref();
     let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     let values = [
         directory.into(),
@@ -219,7 +225,9 @@ pub(super) async fn save<C: Connection>(
         optional_time(progress.completed_at).into(),
         count(progress.seen).into(),
         progress.total.map(count).into(),
-        progress.proved_to.into(),
+        progress.proved_to.map(|place| place.0).into(),
+        trouble.map(|trouble| trouble.text.as_str()).into(),
+        trouble.map(|trouble| trouble.since.unix()).into(),
     ];
     connection.execute(&SAVE, &values).await.map(|_| ())
 }

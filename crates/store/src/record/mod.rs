@@ -26,8 +26,8 @@ pub use enrollment::{
 };
 pub use lease::{Fence, Lease};
 pub use object::{
-    Applied, Directory, FeedKey, FeedPhase, FeedProgress, HeldLease, MirroredObject, ObjectBatch,
-    ObjectChange, ObjectChanged, ObjectCount, ObjectName, ObjectSequence, Sweep,
+    Applied, Directory, FeedKey, FeedPhase, FeedProgress, FeedTrouble, HeldLease, MirroredObject,
+    ObjectBatch, ObjectChange, ObjectChanged, ObjectCount, ObjectName, ObjectSequence, Sweep,
 };
 pub(crate) use page::serial_range;
 pub use page::{Cursor, ExpiringPage, Filter, Page, SearchText, Standings, Within};

@@ -7,7 +7,7 @@ use lanyard_lifecycle::{
 use lanyard_pki::Time;
 use uuid::Uuid;
 
-use super::Fence;
+use super::{Cursor, Fence};
 
 /// A directory that objects are mirrored from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,8 +141,20 @@ pub struct FeedProgress {
     pub seen: u64,
     /// Objects that the directory says there are, if it does.
     pub total: Option<u64>,
-    /// Missing objects before this place have been looked up.
-    pub proved_to: i64,
+    /// Up to where the objects that the last whole reading did not show have been looked up; none
+    /// when all have been.
+    pub proved_to: Option<Cursor>,
+    /// What keeps the feed from being read; none while it is.
+    pub trouble: Option<FeedTrouble>,
+}
+
+/// What keeps a feed from being read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedTrouble {
+    /// In words that may be shown.
+    pub text: String,
+    /// Since when it was not read.
+    pub since: Time,
 }
 
 impl FeedProgress {
@@ -159,7 +171,8 @@ impl FeedProgress {
             completed_at: None,
             seen: 0,
             total: None,
-            proved_to: 0,
+            proved_to: None,
+            trouble: None,
         }
     }
 }
@@ -173,8 +186,6 @@ pub enum FeedPhase {
     ReadingAll,
     /// Reading what has changed.
     ReadingChanges,
-    /// Looking up, one by one, what a whole reading did not show.
-    Proving,
 }
 
 /// How many objects of a kind are known.
