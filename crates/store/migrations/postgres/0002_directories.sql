@@ -52,6 +52,8 @@ CREATE TABLE directory_feed (
     proved_to     BIGINT,
     trouble       TEXT COLLATE "C",
     trouble_since BIGINT,
+    served        BIGINT NOT NULL,
+    demanded      BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (directory, kind)
 );
 

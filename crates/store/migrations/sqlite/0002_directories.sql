@@ -52,6 +52,8 @@ CREATE TABLE directory_feed (
     proved_to     INTEGER,
     trouble       TEXT,
     trouble_since INTEGER,
+    served        INTEGER NOT NULL,
+    demanded      INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (directory, kind)
 ) STRICT, WITHOUT ROWID;
 

@@ -94,6 +94,7 @@ macro_rules! for_every_behaviour {
             a_sweep_finds_what_it_did_not_see,
             changes_of_objects_are_told_in_their_order,
             a_feed_s_progress_is_recorded_with_its_changes,
+            a_demand_lasts_until_it_is_served,
             a_lost_lease_records_nothing,
             a_directory_keeps_its_beginning,
         }

@@ -14,8 +14,9 @@ use uuid::Uuid;
 
 use super::{Outcome, demand, equal, sample};
 use crate::{
-    Applied, Cursor, Directory, FeedKey, FeedPhase, FeedProgress, FeedTrouble, Fence, HeldLease,
-    ObjectBatch, ObjectChange, ObjectCount, ObjectName, ObjectSequence, Store, StoreError, Sweep,
+    Applied, Cursor, Demand, Directory, FeedKey, FeedPhase, FeedProgress, FeedTrouble, Fence,
+    HeldLease, ObjectBatch, ObjectChange, ObjectCount, ObjectName, ObjectSequence, Store,
+    StoreError, Sweep,
 };
 
 const HERE: DirectoryId = DirectoryId::from_bytes([0xD1; 16]);
@@ -325,6 +326,24 @@ pub async fn a_feed_s_progress_is_recorded_with_its_changes(store: &Store) -> Ou
     demand!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
     equal!(store.feed(DEVICES).await?, Some(progress("page 2")));
     Ok(())
+}
+
+/// Whoever reads the feed sees it, and does not undo it.
+pub async fn a_demand_lasts_until_it_is_served(store: &Store) -> Outcome {
+    with_directories(store).await?;
+    store.demand_feed(DEVICES).await?;
+    equal!(store.feed(DEVICES).await?, Some(FeedProgress { demanded: Demand(1), ..fresh() }));
+    store.demand_feed(DEVICES).await?;
+    let mut told = batch(Vec::new());
+    told.progress = Some(FeedProgress { served: Demand(1), demanded: Demand(0), ..fresh() });
+    apply(store, told).await?;
+    let (served, demanded) = (Demand(1), Demand(2));
+    equal!(store.feed(DEVICES).await?, Some(FeedProgress { served, demanded, ..fresh() }));
+    Ok(())
+}
+
+fn fresh() -> FeedProgress {
+    FeedProgress::new(DEVICES)
 }
 
 /// Whoever lost the lease without noticing is told before anything is recorded.

@@ -6,7 +6,8 @@ use crate::{
     Store, StoreError,
     column::{optional_time, organization_column},
     record::{
-        Cursor, Directory, FeedKey, FeedPhase, FeedProgress, FeedTrouble, ObjectCount, Sweep,
+        Cursor, Demand, Directory, FeedKey, FeedPhase, FeedProgress, FeedTrouble, ObjectCount,
+        Sweep,
     },
     sql::{Columns, Connection, Sql, sql},
     transaction::{Act, Done, Question, Reads, Transaction},
@@ -31,6 +32,12 @@ impl Store {
     /// How far every feed has come.
     pub async fn feeds(&self) -> Result<Vec<FeedProgress>, StoreError> {
         self.backend.read(Feeds).await
+    }
+
+    /// Demands that a feed be read at once, whichever process reads it. Of a directory that is not
+    /// known, nothing is recorded.
+    pub async fn demand_feed(&self, key: FeedKey) -> Result<(), StoreError> {
+        self.backend.write(DemandFeed(key)).await
     }
 
     /// How many objects of each kind are known. Counts: milliseconds for every hundred thousand.
@@ -93,6 +100,8 @@ fn progress(columns: &mut Columns<'_>) -> Result<FeedProgress, StoreError> {
             (Some(text), Some(since)) => Some(FeedTrouble { text, since }),
             _ => None,
         },
+        served: Demand(columns.int()?),
+        demanded: Demand(columns.int()?),
     })
 }
 
@@ -157,7 +166,8 @@ macro_rules! progress {
     ($condition:literal) => {
         sql!(concat!(
             "SELECT d.id, f.kind, f.phase, f.cursor, f.sweep, f.swept, f.round_started, f.as_of, \
-             f.completed_at, f.seen, f.total, f.proved_to, f.trouble, f.trouble_since \
+             f.completed_at, f.seen, f.total, f.proved_to, f.trouble, f.trouble_since, \
+             f.served, f.demanded \
              FROM directory_feed f JOIN directory d ON d.number = f.directory ",
             $condition
         ))
@@ -195,14 +205,14 @@ impl Question for Feeds {
 
 static SAVE: Sql = sql!(
     "INSERT INTO directory_feed (directory, kind, phase, cursor, sweep, swept, round_started, \
-     as_of, completed_at, seen, total, proved_to, trouble, trouble_since) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+     as_of, completed_at, seen, total, proved_to, trouble, trouble_since, \
+     served) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
      ON CONFLICT (directory, kind) DO UPDATE SET phase = excluded.phase, \
      cursor = excluded.cursor, sweep = excluded.sweep, swept = excluded.swept, \
      round_started = excluded.round_started, as_of = excluded.as_of, \
      completed_at = excluded.completed_at, seen = excluded.seen, total = excluded.total, \
      proved_to = excluded.proved_to, trouble = excluded.trouble, \
-     trouble_since = excluded.trouble_since"
+     trouble_since = excluded.trouble_since, served = excluded.served"
 );
 
 /// Records how far a feed has come.
@@ -228,8 +238,32 @@ pub(super) async fn save<C: Connection>(
         progress.proved_to.map(|place| place.0).into(),
         trouble.map(|trouble| trouble.text.as_str()).into(),
         trouble.map(|trouble| trouble.since.unix()).into(),
+        progress.served.0.into(),
     ];
     connection.execute(&SAVE, &values).await.map(|_| ())
+}
+
+struct DemandFeed(FeedKey);
+
+static DEMAND: Sql = sql!(
+    "INSERT INTO directory_feed (directory, kind, phase, sweep, swept, seen, served, demanded) \
+     SELECT number, $2, 0, 0, 0, 0, 0, 1 FROM directory WHERE id = $1 \
+     ON CONFLICT (directory, kind) DO UPDATE SET demanded = directory_feed.demanded + 1"
+);
+
+impl Act for DemandFeed {
+    type Outcome = ();
+    const NAME: &'static str = "demand_feed";
+
+    async fn perform<C: Connection>(
+        &self,
+        tx: &mut Transaction<'_, C>,
+    ) -> Result<Done<()>, StoreError> {
+        let directory = self.0.directory.to_bytes();
+        let values = [directory[..].into(), i64::from(self.0.kind.code()).into()];
+        tx.connection.execute(&DEMAND, &values).await?;
+        Ok(Done::Keep(()))
+    }
 }
 
 struct Counts;

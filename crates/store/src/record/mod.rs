@@ -26,8 +26,9 @@ pub use enrollment::{
 };
 pub use lease::{Fence, Lease};
 pub use object::{
-    Applied, Directory, FeedKey, FeedPhase, FeedProgress, FeedTrouble, HeldLease, MirroredObject,
-    ObjectBatch, ObjectChange, ObjectChanged, ObjectCount, ObjectName, ObjectSequence, Sweep,
+    Applied, Demand, Directory, FeedKey, FeedPhase, FeedProgress, FeedTrouble, HeldLease,
+    MirroredObject, ObjectBatch, ObjectChange, ObjectChanged, ObjectCount, ObjectName,
+    ObjectSequence, Sweep,
 };
 pub(crate) use page::serial_range;
 pub use page::{Cursor, ExpiringPage, Filter, Page, SearchText, Standings, Within};

@@ -146,7 +146,15 @@ pub struct FeedProgress {
     pub proved_to: Option<Cursor>,
     /// What keeps the feed from being read; none while it is.
     pub trouble: Option<FeedTrouble>,
+    /// The last demand to read it at once that a round was begun for.
+    pub served: Demand,
+    /// The last such demand; recording progress leaves it as it is.
+    pub demanded: Demand,
 }
+
+/// The number of a demand to read a feed at once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Demand(pub i64);
 
 /// What keeps a feed from being read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,6 +181,8 @@ impl FeedProgress {
             total: None,
             proved_to: None,
             trouble: None,
+            served: Demand::default(),
+            demanded: Demand::default(),
         }
     }
 }
