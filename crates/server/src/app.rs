@@ -1,7 +1,10 @@
 //! What every route of a running server shares.
 
+use std::sync::Arc;
+
 use lanyard_authority::Authority;
 use lanyard_pki::Time;
+use lanyard_signer::Pool;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
 
@@ -25,6 +28,8 @@ pub struct App {
     pub addresses: Addresses,
     /// The token in the CRL's address.
     pub crl_token: SecretString,
+    /// The threads on which private keys are used.
+    pub keys: Arc<Pool>,
     /// The queue for SCEP.
     pub turnstile: Turnstile,
     /// The rate of wrong challenges.
@@ -40,6 +45,7 @@ impl App {
     pub fn new(config: Config, opened: Opened, world: World) -> Self {
         let metrics = observe::recorder();
         Self {
+            keys: Pool::shared(),
             turnstile: Turnstile::new(&config.limits),
             challenges: ChallengeGuard::new(&config.limits),
             ocsp: ocsp::Counters::default(),

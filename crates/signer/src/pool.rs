@@ -4,34 +4,35 @@
 //! too long between two turns of a runtime that also answers OCSP. The number of threads bounds how
 //! many run at a time; waiting callers wait in order. How many may wait is for the callers to
 //! bound.
+//!
+//! Going to another thread and back costs some ten microseconds each time. Work that needs the keys
+//! again and again is better moved here as a whole ([`Pool::drive`]): then every computation in it
+//! is carried out where it stands.
 
-use std::collections::VecDeque;
+use std::cell::Cell;
 use std::fmt;
+use std::future::Future;
 use std::num::NonZeroUsize;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::thread;
 
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
-type Job = Box<dyn FnOnce() + Send>;
-
-/// The threads. They end when the last handle is dropped and the queue is empty.
+/// The threads. They end when the last handle is dropped, with what they are at; what has not begun
+/// is given up.
 pub struct Pool {
-    shared: Arc<Shared>,
+    /// None where the system refuses threads: then everything is computed where it is asked for.
+    runtime: Option<Runtime>,
+    number: usize,
     threads: usize,
 }
 
-#[derive(Default)]
-struct Shared {
-    queue: Mutex<Queue>,
-    ready: Condvar,
-}
-
-#[derive(Default)]
-struct Queue {
-    jobs: VecDeque<Job>,
-    closed: bool,
+thread_local! {
+    /// The number of the pool that this thread belongs to; 0 is none.
+    static POOL: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The computation ended without a result.
@@ -49,17 +50,20 @@ impl Pool {
         SHARED.clone()
     }
 
-    /// A pool of this many threads. Those that the system refuses are left out.
+    /// A pool of this many threads.
     pub fn new(threads: NonZeroUsize) -> Self {
-        let shared = Arc::new(Shared::default());
-        let started = (0..threads.get())
-            .filter(|n| {
-                let shared = shared.clone();
-                let named = thread::Builder::new().name(format!("keys-{n}"));
-                named.spawn(move || shared.work()).is_ok()
-            })
-            .count();
-        Self { shared, threads: started }
+        static NUMBERS: AtomicUsize = AtomicUsize::new(1);
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        // What is driven here may set timers and read from sockets.
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(threads.get())
+            .thread_name("keys")
+            .on_thread_start(move || POOL.set(number))
+            .enable_all()
+            .build()
+            .ok();
+        let threads = if runtime.is_some() { threads.get() } else { 0 };
+        Self { runtime, number, threads }
     }
 
     /// How many threads there are.
@@ -67,7 +71,7 @@ impl Pool {
         self.threads
     }
 
-    /// Computes `work` on one of the threads; without any, at once.
+    /// Computes `work` on one of the threads: at once, if that is where the caller runs.
     ///
     /// The computation is carried out even if the future is dropped, unless it has not begun.
     pub async fn run<T, F>(&self, work: F) -> Result<T, Aborted>
@@ -75,53 +79,39 @@ impl Pool {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
-        if self.threads == 0 {
-            return Ok(work());
-        }
+        let Some(runtime) = self.runtime.as_ref().filter(|_| POOL.get() != self.number) else {
+            return panic::catch_unwind(AssertUnwindSafe(work)).map_err(|_| Aborted);
+        };
         let (reply, result) = oneshot::channel();
-        let job = Box::new(move || {
+        runtime.spawn(async move {
             if !reply.is_closed() {
                 // Nobody waits for a result that was given up.
                 let _ = reply.send(work());
             }
         });
-        self.shared.lock().jobs.push_back(job);
-        self.shared.ready.notify_one();
         result.await.map_err(|_| Aborted)
     }
-}
 
-impl Shared {
-    fn work(&self) {
-        while let Some(job) = self.next() {
-            // A panic ends the computation, whose caller learns of it by the missing reply; not the
-            // thread.
-            let _ = panic::catch_unwind(AssertUnwindSafe(job));
+    /// Runs `task` on the threads, and every computation for which it asks this pool with it.
+    ///
+    /// It is carried out even if the future is dropped.
+    pub async fn drive<F>(&self, task: F) -> Result<F::Output, Aborted>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        match &self.runtime {
+            Some(runtime) => runtime.spawn(task).await.map_err(|_| Aborted),
+            None => Ok(task.await),
         }
-    }
-
-    fn next(&self) -> Option<Job> {
-        let mut queue = self.lock();
-        loop {
-            if let Some(job) = queue.jobs.pop_front() {
-                return Some(job);
-            }
-            if queue.closed {
-                return None;
-            }
-            queue = self.ready.wait(queue).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.shared.lock().closed = true;
-        self.shared.ready.notify_all();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 
@@ -133,9 +123,7 @@ impl fmt::Debug for Pool {
 
 #[cfg(test)]
 mod tests {
-    use std::future::Future;
     use std::pin::Pin;
-    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::Poll;
 
     use super::*;
@@ -192,6 +180,25 @@ mod tests {
         assert_eq!(first.await, Ok(Ok(())));
         assert_eq!(pool.run(|| 1).await, Ok(1));
         assert_eq!(computed.load(Ordering::SeqCst), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_driven_computes_where_it_stands() {
+        let pool = Arc::new(pool(1));
+        let inside = pool.clone();
+        let driven = pool.drive(async move {
+            let here = thread::current().id();
+            // With one thread, which this task holds, it would wait for ever otherwise.
+            let there = inside.run(|| thread::current().id()).await;
+            (here, there)
+        });
+        let (here, there) = driven.await.unwrap();
+        assert_eq!(Ok(here), there);
+        assert_ne!(here, thread::current().id());
+        let inside = pool.clone();
+        let ended = pool.drive(async move { inside.run(|| -> u8 { panic!("on purpose") }).await });
+        assert_eq!(ended.await, Ok(Err(Aborted)));
+        assert_eq!(pool.drive(async { panic!("on purpose") }).await, Err::<(), _>(Aborted));
     }
 
     async fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {

@@ -49,13 +49,17 @@ impl Turnstile {
     pub async fn enter(&self) -> Result<Turn, ComeBack> {
         let away = ComeBack { seconds: RETRY_AFTER_SECONDS };
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| away)?;
-        let waiting = Counted::new(WAITING);
-        let inside = tokio::time::timeout(self.wait, Arc::clone(&self.inside).acquire_owned())
-            .await
-            .map_err(|_| away)?
-            .map_err(|_| away)?;
-        drop(waiting);
+        let inside = match Arc::clone(&self.inside).try_acquire_owned() {
+            Ok(inside) => inside,
+            Err(_) => self.wait_for_turn().await.ok_or(away)?,
+        };
         Ok(Turn { _place: place, _inside: inside, _working: Counted::new(WORKING) })
+    }
+
+    async fn wait_for_turn(&self) -> Option<OwnedSemaphorePermit> {
+        let _waiting = Counted::new(WAITING);
+        let inside = Arc::clone(&self.inside).acquire_owned();
+        tokio::time::timeout(self.wait, inside).await.ok()?.ok()
     }
 }
 

@@ -17,9 +17,11 @@ use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, StatusCode};
 use lanyard_authority::settings::Endpoint;
+use lanyard_lifecycle::EndpointId;
 use lanyard_scep::Tolerances;
 use lanyard_scep::operation::{Operation, Query, content_type, endpoint_path};
 use metrics::counter;
+use tracing::Instrument as _;
 
 use crate::app::App;
 use crate::extract::Client;
@@ -46,18 +48,14 @@ async fn answer(
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let (path, mut tolerances) = endpoint_path(parts.uri.path());
-    let endpoint = (path.trim_end_matches('/') == "/static")
-        .then(|| app.authority.settings().endpoint(STATIC_ENDPOINT))
-        .flatten()
-        .ok_or_else(|| {
-            Problem::new(StatusCode::NOT_FOUND).detail("There is no enrollment endpoint here.")
-        })?;
+    let at = (path.trim_end_matches('/') == "/static").then_some(STATIC_ENDPOINT);
+    let endpoint = endpoint(&app, at)?;
     let query = Query::parse(parts.uri.query().unwrap_or_default()).map_err(not_understood)?;
     tolerances = tolerances.and(query.tolerances());
     match query.operation {
         Operation::PkiOperation => {
             let message = message(&app, &parts.method, &query, body, &mut tolerances).await?;
-            let reply = in_turn(&app, endpoint, client, &message, tolerances).await?;
+            let reply = in_turn(&app, endpoint.id, client, message, tolerances).await?;
             Ok(rendered(content_type::PKI_MESSAGE, reply))
         }
         Operation::GetCaCaps => {
@@ -75,6 +73,12 @@ async fn answer(
             Ok(rendered(content_type::NEXT_CA_CERT, next))
         }
     }
+}
+
+fn endpoint(app: &App, at: Option<EndpointId>) -> Result<&Endpoint, Problem> {
+    at.and_then(|at| app.authority.settings().endpoint(at)).ok_or_else(|| {
+        Problem::new(StatusCode::NOT_FOUND).detail("There is no enrollment endpoint here.")
+    })
 }
 
 /// The message of a PKIOperation, from the body or from the query.
@@ -100,10 +104,10 @@ async fn message(
 
 /// Works on a message when it is its turn, for clients that have not sent too many wrong challenges.
 async fn in_turn(
-    app: &App,
-    endpoint: &Endpoint,
+    app: &Arc<App>,
+    at: EndpointId,
     client: Client,
-    message: &[u8],
+    message: Bytes,
     tolerances: Tolerances,
 ) -> Result<Vec<u8>, Problem> {
     if let Some(address) = client.0 {
@@ -112,8 +116,15 @@ async fn in_turn(
             .inspect_err(|_| observe::refused("scep", "too many wrong challenges"))?;
     }
     let turn = turn(app).await?;
-    let answered = exchange::answer(app, endpoint, client, message).await;
-    drop(turn);
+    // Three operations with private keys follow: the whole of it moves to where they are carried out.
+    let all = Arc::clone(app);
+    let exchange = async move {
+        let _turn = turn;
+        exchange::answer(&all, endpoint(&all, Some(at))?, client, &message).await
+    };
+    // Boxed where it is made: it is large, and would be copied on its way.
+    let answered = app.keys.drive(Box::pin(exchange).in_current_span()).await;
+    let answered = answered.unwrap_or_else(|aborted| Err(exchange::fault("answer", aborted)));
     let answered = answered.inspect_err(|problem| {
         counter!(MESSAGES, "type" => "none", "outcome" => outcome(problem.status())).increment(1);
     })?;
