@@ -10,6 +10,8 @@
 //! which tests stop and move.
 
 pub mod ambient;
+#[cfg(test)]
+mod canned;
 pub mod change;
 pub mod check;
 pub mod cloud;
