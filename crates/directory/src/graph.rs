@@ -2,8 +2,12 @@
 //! [`crate::entra`] and [`crate::intune`].
 
 mod batch;
+mod check;
+pub(crate) mod cursor;
 mod error;
 mod page;
+mod permission;
+pub(crate) mod walk;
 
 use std::sync::Arc;
 
@@ -15,8 +19,11 @@ use crate::ignorance::Ignorance;
 use crate::token::Tokens;
 
 pub use batch::Question;
+pub(crate) use check::Probe;
+pub use check::{check_clock, check_permission, check_token};
 pub use error::{Workload, is_expired_cursor, is_not_found, settled};
 pub use page::Page;
+pub use permission::Permission;
 
 /// Graph as one workload is asked through: its limits and its outages are not the others'.
 #[derive(Debug, Clone)]

@@ -2,5 +2,6 @@
 //! managed devices are among its objects.
 
 pub mod certificates;
+pub mod devices;
 pub mod revocation;
 pub mod validation;

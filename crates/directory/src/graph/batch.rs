@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use url::Url;
 
 use super::{Graph, Version, settled};
+use crate::connector::BoxFuture;
 use crate::http::{Answer, Retry};
 use crate::ignorance::{Ignorance, Why};
 
@@ -22,6 +23,9 @@ pub struct Question {
     /// The permission.
     pub permission: &'static str,
 }
+
+/// A request under way.
+type Asking<'a> = BoxFuture<'a, Vec<Result<Answer, Ignorance>>>;
 
 /// How many questions Graph takes in one request.
 const MOST: usize = 20;
@@ -36,12 +40,12 @@ impl Graph {
         operation: &'static str,
         questions: &[Question],
     ) -> Vec<Result<Answer, Ignorance>> {
-        stream::iter(questions.chunks(MOST))
-            .map(|chunk| self.ask_together(operation, chunk))
-            .buffered(ABREAST)
-            .flat_map(stream::iter)
-            .collect()
-            .await
+        let asking: Vec<Asking<'_>> = questions
+            .chunks(MOST)
+            .map(|chunk| -> Asking<'_> { Box::pin(self.ask_together(operation, chunk)) })
+            .collect();
+        let answers: Vec<_> = stream::iter(asking).buffered(ABREAST).collect().await;
+        answers.into_iter().flatten().collect()
     }
 
     async fn ask_together(
