@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use lanyard_authority::Authority;
 use lanyard_pki::Time;
-use lanyard_signer::Pool;
+use lanyard_signer::{KeyStore, Pool};
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
 
 use crate::address::Addresses;
 use crate::config::Config;
+use crate::health::StoreHealth;
 use crate::limits::{ChallengeGuard, Turnstile};
 use crate::observe;
 use crate::open::{Opened, World};
@@ -30,6 +31,10 @@ pub struct App {
     pub crl_token: SecretString,
     /// The threads on which private keys are used.
     pub keys: Arc<Pool>,
+    /// The key files.
+    pub key_files: KeyStore,
+    /// Whether the store answered when it was asked last.
+    pub store_health: StoreHealth,
     /// The queue for SCEP.
     pub turnstile: Turnstile,
     /// The rate of wrong challenges.
@@ -54,6 +59,8 @@ impl App {
             authority: opened.authority,
             addresses: opened.addresses,
             crl_token: opened.crl_token,
+            key_files: opened.key_files,
+            store_health: StoreHealth::default(),
             world,
         }
     }

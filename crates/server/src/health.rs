@@ -1,7 +1,9 @@
 //! What does not work at present, in words: for `/probe` and the status page.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
+use lanyard_authority::Fault;
 use lanyard_lifecycle::id::OrganizationId;
 
 use crate::app::App;
@@ -12,11 +14,10 @@ const NO_ROOM: u64 = 1 << 20;
 /// What does not work at present, a sentence each; none when all is well.
 pub async fn troubles(app: &App) -> Vec<String> {
     let mut troubles = Vec::new();
-    if let Err(fault) = app.authority.show_cas().await {
-        tracing::error!(fault.id = %fault.id(), "The store does not answer: {}", fault.report());
-        troubles.push(format!("The store does not answer (fault {}).", fault.id()));
+    if let Some(id) = app.store_health.note(app.authority.show_cas().await.map(|_| ())) {
+        troubles.push(format!("The store does not answer (fault {id})."));
     }
-    if app.config.storage.url.is_none() && is_full(room(&app.config.data)) {
+    if app.config.storage.url.is_none() && is_full(room(app.config.data.clone()).await) {
         troubles.push("The disk is full: no certificate can be recorded.".to_owned());
     }
     let cas = app.authority.cas();
@@ -33,8 +34,42 @@ pub async fn troubles(app: &App) -> Vec<String> {
     troubles
 }
 
+/// Whether the store answers, as far as was seen. However often it is asked, each change is logged once.
+#[derive(Debug, Default)]
+pub struct StoreHealth {
+    /// The fault that began it, while the store does not answer.
+    fault: Mutex<Option<String>>,
+}
+
+impl StoreHealth {
+    /// Takes note of whether it answered; returns the id under which the log has why it does not.
+    fn note(&self, answered: Result<(), Fault>) -> Option<String> {
+        let mut known = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        match answered {
+            Ok(()) => {
+                if known.take().is_some() {
+                    tracing::info!("The store answers again");
+                }
+                None
+            }
+            Err(fault) => {
+                let id = known.get_or_insert_with(|| {
+                    let (id, cause) = (fault.id(), fault.report());
+                    tracing::error!(fault.id = %id, "The store does not answer: {cause}");
+                    id
+                });
+                Some(id.clone())
+            }
+        }
+    }
+}
+
 /// Octets that are free where `folder` is, where the system knows.
-fn room(folder: &Path) -> Option<u64> {
+async fn room(folder: PathBuf) -> Option<u64> {
+    tokio::task::spawn_blocking(move || free(&folder)).await.ok().flatten()
+}
+
+fn free(folder: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(folder).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
@@ -52,6 +87,18 @@ mod tests {
         assert!(is_full(Some(NO_ROOM - 1)));
         assert!(!is_full(Some(NO_ROOM)));
         assert!(!is_full(None));
-        assert!(room(&std::env::temp_dir()).is_some());
+        assert!(free(&std::env::temp_dir()).is_some());
+    }
+
+    #[test]
+    fn a_store_that_is_away_is_one_fault_until_it_answers_again() {
+        let health = StoreHealth::default();
+        let away = || health.note(Err(Fault::lasting("read", "nobody is there")));
+        assert_eq!(health.note(Ok(())), None);
+        let first = away();
+        assert!(first.is_some());
+        assert_eq!(away(), first, "the log has it under this id");
+        assert_eq!(health.note(Ok(())), None);
+        assert_ne!(away(), first, "it went away again");
     }
 }

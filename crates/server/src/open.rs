@@ -81,6 +81,8 @@ pub struct Opened {
     pub addresses: Addresses,
     /// The token in the CRL's address.
     pub crl_token: SecretString,
+    /// Its key files.
+    pub key_files: KeyStore,
 }
 
 /// Opens an installation, and makes what a first start makes.
@@ -111,9 +113,14 @@ pub async fn open(
         *url = url.replace("{token}", crl_token.expose_secret());
     }
     let settings = settings::settings(config, published)?;
-    let ports = Ports { store: store.clone(), keys, clock: world.clock, entropy: world.entropy };
+    let ports = Ports {
+        store: store.clone(),
+        keys: keys.clone(),
+        clock: world.clock,
+        entropy: world.entropy,
+    };
     let authority = lanyard_authority::open(settings, ports).await?;
-    Ok(Opened { authority, store, addresses, crl_token })
+    Ok(Opened { authority, store, addresses, crl_token, key_files: keys })
 }
 
 /// Where the key files are.
