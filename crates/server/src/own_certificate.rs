@@ -1,8 +1,7 @@
 //! The HTTPS listener's certificate from our own authority: kept between starts, made anew when a third is left.
 
-use std::fs;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use lanyard_pki::{
     Certificate, CertificationRequest, Digest, GeneralName, KeyAlgorithm, Name, SerialNumber,
     SignatureAlgorithm, Time, oid, pem,
 };
-use lanyard_signer::{Signer as _, SoftwareKey};
+use lanyard_signer::{KeyName, Signer as _, SoftwareKey};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +24,9 @@ use crate::app::App;
 use crate::config::Config;
 use crate::listener::tls::{ListenerCertificate, TlsError, certified_key};
 use crate::settings::LISTENER_ENDPOINT;
+
+/// The name of its key among the key files.
+const KEY: &str = "listener";
 
 /// How often it is looked at whether the certificate is due, or the authority another one.
 const LOOK: Duration = Duration::from_mins(1);
@@ -70,7 +72,7 @@ fn report(error: &Error) -> String {
 /// The listener's certificate: the one of the last start while it serves, else a new one, else one that vouches for
 /// itself until the authority issues.
 pub async fn certificate(app: &App) -> Result<CertifiedKey, OwnCertificateError> {
-    if let Some(kept) = kept(app, &file(&app.config)) {
+    if let Some(kept) = kept(app).await {
         return Ok(kept);
     }
     match new(app).await {
@@ -85,7 +87,7 @@ pub async fn certificate(app: &App) -> Result<CertifiedKey, OwnCertificateError>
 async fn new(app: &App) -> Result<CertifiedKey, OwnCertificateError> {
     let pkcs8 = new_key().await?;
     let chain = issue(&app.authority, &names(app), &pkcs8).await?;
-    write(&file(&app.config), &pkcs8, &chain)?;
+    write(app, &pkcs8, &chain).await?;
     Ok(from_parts(&pkcs8, chain)?)
 }
 
@@ -139,7 +141,7 @@ fn subject(names: &[String]) -> Result<Name, OwnCertificateError> {
 /// Makes a new certificate whenever one is due.
 pub async fn keep(app: Arc<App>, shown: Arc<ListenerCertificate>, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_some() {
-        if kept(&app, &file(&app.config)).is_some() {
+        if serving(&app).await.is_some() {
             continue;
         }
         match new(&app).await {
@@ -222,20 +224,31 @@ async fn issue(
     }
 }
 
-/// The certificate of an earlier start, while it serves: by the current authority, for all names, more than a third left.
-fn kept(app: &App, file: &Path) -> Option<CertifiedKey> {
-    let blocks = pem::decode_all(&fs::read_to_string(file).ok()?).ok()?;
-    let pkcs8 = blocks.iter().find(|block| block.label == pem::PRIVATE_KEY)?;
-    let chain: Vec<_> = blocks.iter().filter(|block| block.label == pem::CERTIFICATE).collect();
-    let certificate = Certificate::from_der(&chain.first()?.der).ok()?;
+/// Key and certificate of an earlier start, while they serve.
+async fn kept(app: &App) -> Option<CertifiedKey> {
+    let chain = serving(app).await?;
+    let (keys, name) = (app.keys.clone(), key_name().ok()?);
+    let pkcs8 = tokio::task::spawn_blocking(move || keys.pkcs8(&name)).await.ok()?;
+    from_parts(&pkcs8.ok()?, chain).ok()
+}
+
+/// The certificate of before with its chain, while it serves: by the current authority, for all names, more than a third
+/// left. A file that holds the key too, as it once did, does not.
+async fn serving(app: &App) -> Option<Vec<CertificateDer<'static>>> {
+    let text = Zeroizing::new(tokio::fs::read_to_string(file(&app.config)).await.ok()?);
+    let blocks = pem::decode_all(&text).ok()?;
+    if blocks.iter().any(|block| block.label != pem::CERTIFICATE) {
+        return None;
+    }
+    let certificate = Certificate::from_der(&blocks.first()?.der).ok()?;
     let cas = app.authority.cas();
     let issuer = cas.current(OrganizationId::DEFAULT)?;
     let named = certificate.subject_alt_names().ok()?;
     let serves = names(app).iter().all(|name| named.contains(&general_name(name)))
         && app.now() < due(&certificate)
         && certificate.verify_signed_by(issuer.signer.public_key()).is_ok();
-    let chain = chain.into_iter().map(|block| CertificateDer::from(block.der.clone())).collect();
-    serves.then(|| from_parts(&pkcs8.der, chain).ok()).flatten()
+    let chain = blocks.into_iter().map(|block| CertificateDer::from(block.der));
+    serves.then(|| chain.collect())
 }
 
 /// When a new one is to be made: a third of the validity before the end.
@@ -248,21 +261,29 @@ fn from_parts(pkcs8: &[u8], chain: Vec<CertificateDer<'static>>) -> Result<Certi
     certified_key(chain, &PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pkcs8.to_vec())))
 }
 
-/// Where key and certificate are kept between starts.
+/// Where the certificate is kept between starts; its key is among the key files.
 pub fn file(config: &Config) -> PathBuf {
     config.data.join("listener.pem")
 }
 
-/// Writes key and chain into one file that only its owner may read, as a whole.
-fn write(
-    path: &Path,
-    pkcs8: &[u8],
+fn key_name() -> Result<KeyName, OwnCertificateError> {
+    KeyName::new(KEY).map_err(|error| OwnCertificateError::Key(error.to_string()))
+}
+
+/// Keeps key and chain for the next start. Killed in between, the key fits no certificate, and both are made anew.
+async fn write(
+    app: &App,
+    pkcs8: &Zeroizing<Vec<u8>>,
     chain: &[CertificateDer<'_>],
 ) -> Result<(), OwnCertificateError> {
-    let mut text = Zeroizing::new(pem::encode(pem::PRIVATE_KEY, pkcs8));
-    for certificate in chain {
-        text.push_str(&pem::encode(pem::CERTIFICATE, certificate));
-    }
-    crate::file::write_private(path, text.as_bytes())
-        .map_err(|cause| OwnCertificateError::File { path: path.to_owned(), cause })
+    let (keys, name, pkcs8) = (app.keys.clone(), key_name()?, pkcs8.clone());
+    let path = file(&app.config);
+    let text: String = chain.iter().map(|one| pem::encode(pem::CERTIFICATE, one)).collect();
+    let written = tokio::task::spawn_blocking(move || {
+        let kept = keys.put(&name, &pkcs8);
+        kept.map_err(|error| OwnCertificateError::Key(error.to_string()))?;
+        crate::file::write_private(&path, text.as_bytes())
+            .map_err(|cause| OwnCertificateError::File { path, cause })
+    });
+    written.await.map_err(|error| OwnCertificateError::Key(error.to_string()))?
 }

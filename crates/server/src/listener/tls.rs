@@ -78,6 +78,9 @@ pub fn certified_key(
     Ok(certified)
 }
 
+/// Size and time of a certificate's and a key's file.
+type Stamp = [Option<(u64, SystemTime)>; 2];
+
 /// The files of an operator's own certificate.
 #[derive(Debug, Clone)]
 pub struct CertificateFiles {
@@ -111,27 +114,46 @@ impl CertificateFiles {
         every: Duration,
         stop: CancellationToken,
     ) {
-        let mut seen = self.stamp();
-        while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
-            let stamp = self.stamp();
-            if stamp == seen {
-                continue;
-            }
-            seen = stamp;
-            match self.read() {
-                Ok(certificate) => {
-                    shown.replace(certificate);
-                    tracing::info!(file = %self.certificate.display(), "The listener's certificate was reloaded");
-                }
+        let files = Arc::new(self);
+        let mut seen = None;
+        loop {
+            let (stamp, read) = match tokio::task::spawn_blocking({
+                let files = Arc::clone(&files);
+                move || files.changed(seen)
+            })
+            .await
+            {
+                Ok(looked) => looked,
                 Err(error) => {
+                    return tracing::error!(%error, "The listener's files are watched no more");
+                }
+            };
+            seen = Some(stamp);
+            match read {
+                None => {}
+                Some(Ok(certificate)) => {
+                    shown.replace(certificate);
+                    tracing::info!(file = %files.certificate.display(), "The listener's certificate was reloaded");
+                }
+                Some(Err(error)) => {
                     tracing::error!(%error, "The listener's certificate changed and cannot be used; the last one stays");
                 }
+            }
+            if stop.run_until_cancelled(tokio::time::sleep(every)).await.is_none() {
+                return;
             }
         }
     }
 
+    /// The files' present stamp, and what is in them if that is another than the one seen.
+    fn changed(&self, seen: Option<Stamp>) -> (Stamp, Option<Result<CertifiedKey, TlsError>>) {
+        let stamp = self.stamp();
+        let read = seen.filter(|seen| *seen != stamp).map(|_| self.read());
+        (stamp, read)
+    }
+
     /// Size and time of both files: what changes when either is replaced.
-    fn stamp(&self) -> [Option<(u64, SystemTime)>; 2] {
+    fn stamp(&self) -> Stamp {
         [&self.certificate, &self.key].map(|file| {
             let metadata = std::fs::metadata(file).ok()?;
             Some((metadata.len(), metadata.modified().ok()?))

@@ -38,6 +38,37 @@ async fn the_listener_is_certified_by_the_authority_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn its_key_is_encrypted_where_a_passphrase_is_set_and_serves_the_next_start_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let change = |config: &mut Config| {
+        https(config);
+        config.data.clone_from(&data);
+        config.keys.passphrase = Some("open sesame".to_owned().into());
+    };
+    let certificate = || std::fs::read_to_string(data.join("listener.pem")).unwrap();
+    let site = Site::with(change).await;
+    let first = certificate();
+    assert!(!first.contains("PRIVATE KEY"), "{first}");
+    let key = std::fs::read_to_string(data.join("keys/listener.key")).unwrap();
+    assert!(key.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"), "{key}");
+    site.server.stop().await;
+
+    let site = Site::with(change).await;
+    let ca = pem::encode(pem::CERTIFICATE, site.ca().await.as_der());
+    assert_eq!(probe(&trusting(&ca), &site).await.unwrap(), 200);
+    assert_eq!(certificate(), first, "it still serves");
+    site.server.stop().await;
+
+    // As it was once written: with its key, for all who may read the file.
+    std::fs::write(data.join("listener.pem"), format!("{}{first}", self_signed("old").await.1))
+        .unwrap();
+    let _site = Site::with(change).await;
+    assert!(!certificate().contains("PRIVATE KEY"));
+    assert_ne!(certificate(), first, "a key that lay open is used no more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_operators_certificate_is_reloaded_when_its_files_change() {
     let folder = tempfile::tempdir().unwrap();
     let (certificate, key) = (folder.path().join("c.pem"), folder.path().join("k.pem"));

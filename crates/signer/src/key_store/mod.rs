@@ -66,13 +66,20 @@ impl KeyStore {
         self.parse(name, &self.open_envelope(name)?)
     }
 
-    /// The key of this name, made first if there is none.
+    /// The key of this name, made first if there is none. Of several that make it at
+    /// once, all get the first one's.
     pub fn load_or_create(
         &self,
         name: &KeyName,
         algorithm: KeyAlgorithm,
     ) -> Result<SoftwareKey, KeyStoreError> {
-        if self.contains(name) { self.load(name) } else { self.create(name, algorithm) }
+        if self.contains(name) {
+            return self.load(name);
+        }
+        match self.create(name, algorithm) {
+            Err(KeyStoreError::Exists(_)) => self.load(name),
+            made => made,
+        }
     }
 
     /// Takes over a key from elsewhere: PEM in the form PKCS #8, encrypted with `passphrase` or
@@ -90,7 +97,19 @@ impl KeyStore {
         Ok(key)
     }
 
-    /// The secret of this name, made first if there is none.
+    /// Keeps a key that was made elsewhere (PKCS #8, DER) in place of the one of this name.
+    pub fn put(&self, name: &KeyName, pkcs8: &[u8]) -> Result<(), KeyStoreError> {
+        self.parse(name, pkcs8)?;
+        self.replace(name, pkcs8)
+    }
+
+    /// The key of this name as PKCS #8, DER, for a library that has to have it: TLS.
+    pub fn pkcs8(&self, name: &KeyName) -> Result<Zeroizing<Vec<u8>>, KeyStoreError> {
+        self.open_envelope(name)
+    }
+
+    /// The secret of this name, made first if there is none. Of several that make it at
+    /// once, all get the first one's.
     pub fn secret(&self, name: &KeyName) -> Result<InstallationSecret, KeyStoreError> {
         if self.contains(name) {
             return self.load_secret(name);
@@ -101,8 +120,10 @@ impl KeyStore {
             OctetStringRef::new(secret.octets()).map_err(|_| KeyStoreError::NoRandomness)?,
         );
         let der = info.to_der().map_err(|_| KeyStoreError::Damaged(self.path(name)))?;
-        self.store_new(name, &Zeroizing::new(der))?;
-        Ok(secret)
+        match self.store_new(name, &Zeroizing::new(der)) {
+            Err(KeyStoreError::Exists(_)) => self.load_secret(name),
+            stored => stored.map(|()| secret),
+        }
     }
 
     fn load_secret(&self, name: &KeyName) -> Result<InstallationSecret, KeyStoreError> {

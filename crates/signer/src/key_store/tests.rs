@@ -177,3 +177,33 @@ async fn a_key_that_openssl_encrypted_is_taken_over() {
     Signer::public_key(&loaded).verify(algorithm, b"message", &signature).unwrap();
     assert_eq!(store.protection(&name("ca")).unwrap(), Protection::Passphrase);
 }
+
+#[test]
+fn a_key_from_elsewhere_is_kept_encrypted_and_handed_out_again() {
+    let folder = Folder::new();
+    let store = folder.store(Some("open sesame"));
+    for _ in 0..2 {
+        let pkcs8 = SoftwareKey::generate_pkcs8(KeyAlgorithm::P256).unwrap();
+        store.put(&name("listener"), &pkcs8).unwrap();
+        assert_eq!(store.pkcs8(&name("listener")).unwrap(), pkcs8);
+        assert_eq!(store.protection(&name("listener")).unwrap(), Protection::Passphrase);
+    }
+    assert_eq!(store.names().unwrap(), [name("listener")]);
+    assert!(store.put(&name("junk"), b"junk").is_err());
+}
+
+#[test]
+fn of_several_that_make_a_secret_or_a_key_at_once_all_get_the_same() {
+    let folder = Folder::new();
+    let made: Vec<_> = std::thread::scope(|scope| {
+        let make = || {
+            let store = folder.store(None);
+            let secret = store.secret(&name("installation")).unwrap().derive("test");
+            let key = store.load_or_create(&name("ca"), KeyAlgorithm::P256).unwrap();
+            (*secret, key.public_key().spki_der().to_vec())
+        };
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(made.iter().all(|one| *one == made[0]), "there are several");
+}
