@@ -4,6 +4,7 @@
 //! is made under a name that the next start looks at, and the CA exists from the moment of its one record.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use lanyard_lifecycle::serial_codec::{Epoch, SerialCodec, SerialKey};
@@ -16,6 +17,15 @@ use crate::error::Doing as _;
 use crate::settings::CertifiedBy;
 use crate::status::Memory;
 use crate::{Authority, Fault, Inner, Ports, Settings, keys, scep};
+
+/// The lease of the node that makes the first CA.
+const FIRST_CA: &str = "first CA";
+
+/// How long making it may take, in seconds: that of a node that died at it runs out after this.
+const FIRST_CA_TAKES: i64 = 120;
+
+/// How often a node that waits for it looks whether it is made.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Why the authority does not open. What to do about it is in the text.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +54,12 @@ pub(crate) async fn open_disturbed(
     start(Inner { steps, ..inner(settings, ports).await? }).await
 }
 
+/// An authority before anything of it was looked up or made.
+#[cfg(test)]
+pub(crate) async fn unopened(settings: Settings, ports: Ports) -> Result<Authority, OpenError> {
+    Ok(Authority { inner: Arc::new(inner(settings, ports).await?) })
+}
+
 async fn inner(settings: Settings, ports: Ports) -> Result<Inner, OpenError> {
     let secret = keys::secret(&ports.keys).await?;
     let serial_key = SerialKey::new(*secret.derive("serial number, epoch 0"));
@@ -68,7 +84,12 @@ async fn start(inner: Inner) -> Result<Authority, OpenError> {
     let authority = Authority { inner: Arc::new(inner) };
     let records = authority.store().cas().await.doing("list the CAs")?;
     if records.is_empty() {
-        first_start(&authority).await.map_err(|error| match error {
+        let first = if authority.store().is_shared() {
+            first_of_many(&authority).await
+        } else {
+            first_start(&authority).await
+        };
+        first.map_err(|error| match error {
             CaError::Fault(fault) => OpenError::Fault(fault),
             refused => OpenError::First(refused),
         })?;
@@ -78,6 +99,33 @@ async fn start(inner: Inner) -> Result<Authority, OpenError> {
     authority.activate_when_due().await?;
     authority.reload_scep_identity().await?;
     Ok(authority)
+}
+
+/// The first start of several nodes at once: one of them makes the CA, the others find it made.
+pub(crate) async fn first_of_many(authority: &Authority) -> Result<(), CaError> {
+    let (store, owner) = (authority.store(), hex::encode(authority.random::<8>()));
+    let mut told = false;
+    loop {
+        let now = authority.now();
+        let fence = store.take_lease(FIRST_CA, &owner, now, now.plus(FIRST_CA_TAKES)).await;
+        let fence = fence.doing("agree on who makes the first CA")?;
+        // Looked at with the lease in hand: whoever held it before may have made the CA.
+        let made = !store.cas().await.doing("list the CAs")?.is_empty();
+        let outcome = match &fence {
+            Some(_) if !made => Some(first_start(authority).await),
+            _ => made.then_some(Ok(())),
+        };
+        if let Some(fence) = fence {
+            store.release_lease(FIRST_CA, fence).await.doing("let go of the first CA")?;
+        }
+        if let Some(outcome) = outcome {
+            return outcome;
+        }
+        if !std::mem::replace(&mut told, true) {
+            tracing::info!("Another node makes the first CA; waiting for it");
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
 }
 
 async fn first_start(authority: &Authority) -> Result<(), CaError> {

@@ -227,7 +227,7 @@ async fn issue(
 /// Key and certificate of an earlier start, while they serve.
 async fn kept(app: &App) -> Option<CertifiedKey> {
     let chain = serving(app).await?;
-    let (keys, name) = (app.keys.clone(), key_name().ok()?);
+    let (keys, name) = (app.key_files.clone(), key_name().ok()?);
     let pkcs8 = tokio::task::spawn_blocking(move || keys.pkcs8(&name)).await.ok()?;
     from_parts(&pkcs8.ok()?, chain).ok()
 }
@@ -276,7 +276,7 @@ async fn write(
     pkcs8: &Zeroizing<Vec<u8>>,
     chain: &[CertificateDer<'_>],
 ) -> Result<(), OwnCertificateError> {
-    let (keys, name, pkcs8) = (app.keys.clone(), key_name()?, pkcs8.clone());
+    let (keys, name, pkcs8) = (app.key_files.clone(), key_name()?, pkcs8.clone());
     let path = file(&app.config);
     let text: String = chain.iter().map(|one| pem::encode(pem::CERTIFICATE, one)).collect();
     let written = tokio::task::spawn_blocking(move || {

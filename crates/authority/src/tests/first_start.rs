@@ -5,6 +5,7 @@ use lanyard_pki::extension::BasicConstraints;
 use lanyard_store::CaState;
 
 use super::*;
+use crate::clock::Clock as _;
 use crate::settings::CertifiedBy;
 
 #[tokio::test]
@@ -47,6 +48,24 @@ async fn a_first_start_killed_at_any_step_leaves_one_ca() {
         let signed = certificate(&issued).check_issued_by(&ca.certificate, 0, START);
         assert_eq!(signed, Ok(()), "{step:?}");
     }
+}
+
+#[tokio::test]
+async fn of_several_nodes_that_start_at_once_one_makes_the_ca() {
+    let installation = Installation::new();
+    let ports = installation.ports().await;
+    let nodes =
+        (10..14).map(|seed| Ports { entropy: Arc::new(SeededEntropy::new(seed)), ..ports.clone() });
+    let starts = nodes.map(async |ports| {
+        let node = crate::open::unopened(settings(), ports).await.unwrap();
+        crate::open::first_of_many(&node).await.map_err(|error| error.to_string())
+    });
+    let outcomes = futures_util::future::join_all(starts).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    assert_eq!(ports.store.cas().await.unwrap().len(), 1);
+    let later = installation.clock.now().plus(1);
+    let free = ports.store.take_lease("first CA", "somebody else", later, later.plus(1)).await;
+    assert!(free.unwrap().is_some(), "it was given back");
 }
 
 #[tokio::test]
