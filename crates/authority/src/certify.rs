@@ -7,6 +7,7 @@ mod order;
 
 use std::sync::Arc;
 
+use lanyard_lifecycle::Refusal;
 use lanyard_lifecycle::id::Scope;
 use lanyard_lifecycle::serial_codec::Nonce;
 use lanyard_pki::SerialNumber;
@@ -21,7 +22,7 @@ use crate::error::Doing as _;
 use crate::steps::Step;
 use crate::{Authority, Fault, linted};
 pub(crate) use order::{Order, Origin};
-use order::{input, names, record};
+use order::{blamed, input, names, record};
 
 /// How often another serial number is drawn. One object would need thousands of certificates for a second attempt to be
 /// likely, so that this many in vain mean that chance is broken.
@@ -47,6 +48,8 @@ pub(crate) enum Certified {
     Claimed(Box<Enrollment>),
     /// The request that was to be approved is gone.
     NoSuchRequest,
+    /// What was asked for is nothing that a certificate of its profile can say.
+    Refused(Refusal),
 }
 
 /// Recorded and not yet signed.
@@ -80,6 +83,7 @@ enum Preparing {
     Prepared(Prepared),
     Claimed(Box<Enrollment>),
     NoSuchRequest,
+    Refused(Refusal),
 }
 
 impl Authority {
@@ -99,6 +103,7 @@ impl Authority {
             Preparing::Prepared(prepared) => self.finish(prepared).await.map(Certified::Issued),
             Preparing::Claimed(enrollment) => Ok(Certified::Claimed(enrollment)),
             Preparing::NoSuchRequest => Ok(Certified::NoSuchRequest),
+            Preparing::Refused(refusal) => Ok(Certified::Refused(refusal)),
         }
     }
 
@@ -117,10 +122,14 @@ impl Authority {
             let nonce = Nonce::from_random(u32::from_be_bytes(self.random()));
             let serial = self.serials().encode(&order.binding, nonce, &order.ca.key_identifier);
             let (partition, crl_urls) = self.crl_urls(&order.ca, &serial);
-            let unsigned = order
-                .profile
-                .certificate(&input(&order, serial.clone(), crl_urls))
-                .map_err(|error| Fault::lasting("build a certificate", error))?;
+            let built = order.profile.certificate(&input(&order, serial.clone(), crl_urls));
+            let unsigned = match built {
+                Ok(unsigned) => unsigned,
+                Err(error) => {
+                    let refusal = blamed(&error).map(Preparing::Refused);
+                    return refusal.ok_or_else(|| Fault::lasting("build a certificate", error));
+                }
+            };
             let expected = Expectations {
                 constraints: order.profile.constraints,
                 public_key: &order.public_key,
@@ -208,4 +217,54 @@ fn announce(serial: &SerialNumber, ca: &Ca, about: &About) {
         endpoint = %about.at,
         "Issued a certificate with serial number {serial}"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use lanyard_lifecycle::refusal::{NameFault, NamePart};
+    use lanyard_pki::GeneralName;
+    use lanyard_pki::extension::KeyUsages;
+    use lanyard_pki::oid;
+    use lanyard_pki::profile::Profile;
+
+    use super::*;
+    use crate::status::testing::{DAY, Lab};
+
+    /// What an order comes to that was made otherwise than usual.
+    async fn changed(change: impl FnOnce(&mut Order)) -> Result<Certified, Fault> {
+        let lab = Lab::new().await;
+        let mut order = lab.order(lab.clock_now().plus(DAY));
+        change(&mut order);
+        lab.authority.certify(order, Claim::None).await
+    }
+
+    #[tokio::test]
+    async fn what_no_certificate_of_a_profile_can_say_is_refused_and_no_fault_of_ours() {
+        let refusal = |certified| match certified {
+            Ok(Certified::Refused(refusal)) => refusal,
+            other => panic!("{other:?}"),
+        };
+        let part = NamePart::AlternativeNames;
+        let uncarried = changed(|order| {
+            order.profile = Profile::tls_server();
+            order.alternative_names.push(GeneralName::Email("ada@example.com".into()));
+        });
+        assert_eq!(refusal(uncarried.await), Refusal::NameNotAllowed { part });
+        let unspoken = changed(|order| {
+            order.alternative_names.push(GeneralName::Dns("b\u{fc}cher.example".into()));
+        });
+        let fault = NameFault::Malformed;
+        assert_eq!(refusal(unspoken.await), Refusal::BadName { part, fault });
+        let climbing = changed(|order| order.key_usages = Some(KeyUsages::KEY_CERT_SIGN)).await;
+        assert_eq!(refusal(climbing), Refusal::NoUsage);
+        let answering =
+            changed(|order| order.extended_key_usages = Some(vec![oid::OCSP_SIGNING])).await;
+        assert_eq!(refusal(answering), Refusal::NoUsage);
+    }
+
+    #[tokio::test]
+    async fn what_this_program_got_wrong_is_a_fault() {
+        let backwards = changed(|order| order.not_after = order.not_before.plus(-1)).await;
+        assert!(backwards.is_err(), "{backwards:?}");
+    }
 }

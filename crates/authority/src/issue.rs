@@ -66,6 +66,7 @@ impl Authority {
                     Certified::Issued(issued) => Ok(Outcome::Issued(issued)),
                     Certified::Claimed(known) => self.repeated(request, &known).await,
                     Certified::NoSuchRequest => Err(Refusal::UnknownTransaction.into()),
+                    Certified::Refused(refusal) => Err(refusal.into()),
                 }
             }
         }

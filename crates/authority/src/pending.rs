@@ -81,6 +81,7 @@ impl Authority {
         match self.certify(order, claim).await? {
             Certified::Issued(issued) => Ok(issued),
             Certified::NoSuchRequest => Err(Refusal::UnknownTransaction.into()),
+            Certified::Refused(refusal) => Err(refusal.into()),
             // Somebody else decided meanwhile.
             Certified::Claimed(known) => match self.stand_of(&known).await? {
                 Outcome::Issued(issued) => Ok(issued),

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use lanyard_lifecycle::Refusal;
 use lanyard_lifecycle::binding::Binding;
 use lanyard_lifecycle::id::{EndpointId, Scope};
 use lanyard_lifecycle::kind::Source;
+use lanyard_lifecycle::refusal::{NameFault, NamePart};
 use lanyard_pki::extension::{Extension, KeyUsages};
-use lanyard_pki::profile::{CertificateInput, Profile};
+use lanyard_pki::profile::{CertificateInput, Profile, ProfileError};
 use lanyard_pki::{GeneralName, Name, Oid, PublicKey, SerialNumber, Time};
 use lanyard_store::{CrlPartition, Keep, Names, NewCertificate};
 
@@ -109,6 +111,28 @@ pub(super) fn record(
         tbs,
         keep: order.origin.keep,
     }
+}
+
+/// What to tell whoever asked for something that no certificate of the profile can say; none where it is no fault of his.
+pub(super) fn blamed(error: &ProfileError) -> Option<Refusal> {
+    let refusal = match error {
+        ProfileError::SubjectMissing(_) | ProfileError::Nameless => Some(Refusal::NoName),
+        ProfileError::AltName { .. } => {
+            Some(Refusal::NameNotAllowed { part: NamePart::AlternativeNames })
+        }
+        ProfileError::Text(_) => {
+            let (part, fault) = (NamePart::AlternativeNames, NameFault::Malformed);
+            Some(Refusal::BadName { part, fault })
+        }
+        ProfileError::KeyUsage(_) | ProfileError::AuthorityUsage(_) | ProfileError::OcspSigning => {
+            Some(Refusal::NoUsage)
+        }
+        ProfileError::Serial(_) | ProfileError::Validity { .. } | ProfileError::Extension(_) => {
+            None
+        }
+    };
+    debug_assert_eq!(refusal.is_some(), error.blames_request(), "{error}");
+    refusal
 }
 
 /// What the search finds it by; nothing where an organization wants no names stored.

@@ -48,6 +48,7 @@ impl Authority {
         };
         match self.certify(order, Claim::None).await? {
             Certified::Issued(issued) => Ok(issued.certificate),
+            Certified::Refused(refusal) => Err(Fault::lasting(DOING, refusal)),
             Certified::Claimed(_) | Certified::NoSuchRequest => {
                 Err(Fault::lasting(DOING, "it was taken for an enrollment"))
             }

@@ -214,6 +214,9 @@ impl Authority {
                     Err(Fault::lasting("certify a registration authority", refusal))
                 }
             },
+            Certified::Refused(refusal) => {
+                Err(Fault::lasting("certify a registration authority", refusal))
+            }
             Certified::NoSuchRequest => {
                 Err(Fault::lasting("certify a registration authority", "its request is gone"))
             }

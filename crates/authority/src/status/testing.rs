@@ -72,8 +72,16 @@ impl Lab {
 
     /// Issues a certificate.
     pub(crate) async fn issue_until(&self, not_after: Time) -> SerialNumber {
+        match self.authority.certify(self.order(not_after), Claim::None).await.unwrap() {
+            Certified::Issued(issued) => issued.serial,
+            other => panic!("not issued: {other:?}"),
+        }
+    }
+
+    /// An order for a device's certificate.
+    pub(crate) fn order(&self, not_after: Time) -> Order {
         let ca = self.ca();
-        let order = Order {
+        Order {
             profile: Profile::client(),
             binding: Binding::untethered(Kind::Static, self.authority.random()).unwrap(),
             subject: "CN=device".parse().unwrap(),
@@ -86,10 +94,6 @@ impl Lab {
             extensions: Vec::new(),
             origin: Origin::internal(ca.scope),
             ca,
-        };
-        match self.authority.certify(order, Claim::None).await.unwrap() {
-            Certified::Issued(issued) => issued.serial,
-            other => panic!("not issued: {other:?}"),
         }
     }
 
