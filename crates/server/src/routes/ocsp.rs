@@ -13,9 +13,10 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use lanyard_authority::answer::Answer;
-use lanyard_pki::ocsp::ResponseStatus;
+use lanyard_pki::ocsp::{OcspRequest, ResponseStatus};
 use lanyard_pki::url_base64;
 use metrics::{Counter, Histogram, counter};
+use tracing::{Instrument as _, Level, Span};
 
 use crate::app::App;
 use crate::extract::Client;
@@ -79,11 +80,40 @@ pub async fn answer(
         Method::GET => message(path(parts.uri.path()).unwrap_or_default()),
         _ => return only_get_and_post(),
     };
-    let answer = app.authority.answer(&der).await;
+    let answer = match span(&der, client) {
+        None => app.authority.answer(&der).await,
+        Some(span) => {
+            let answer = app.authority.answer(&der).instrument(span.clone()).await;
+            span.in_scope(
+                || tracing::debug!(status = ?answer.status(), "Answered an OCSP request"),
+            );
+            answer
+        }
+    };
     count(&app.ocsp, &answer, client);
     let response = render(app, &answer, &parts.method, &parts.headers);
     app.ocsp.seconds.record(began.elapsed());
     response
+}
+
+/// What the log says about a request, where it says so much; for everybody else it costs the look at a level.
+fn span(der: &[u8], client: Client) -> Option<Span> {
+    if !tracing::enabled!(Level::DEBUG) {
+        return None;
+    }
+    Some(tracing::debug_span!(
+        "ocsp",
+        cert.serial = serials(der),
+        client.address = client.0.map(tracing::field::display),
+    ))
+}
+
+/// The serial numbers that a request asks about; none of what cannot be read.
+fn serials(der: &[u8]) -> String {
+    let request = OcspRequest::from_der(der).ok();
+    let asked = request.iter().flat_map(OcspRequest::requests);
+    let serials = asked.filter_map(|single| single.id.serial().ok());
+    serials.map(|serial| serial.to_string()).collect::<Vec<_>>().join(" ")
 }
 
 /// The request in a path: base64, percent-encoded or not. What is neither becomes an empty request, which is malformed.
