@@ -2,9 +2,11 @@
 //!
 //! What the messages say is `lanyard-scep`'s business; files and flags are the commands'.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use lanyard_authority::Clock as _;
+use lanyard_authority::clock::SystemClock;
 use lanyard_pki::cms::EnvelopeSecrets;
 use lanyard_pki::csr::{ChallengePassword, RequestBuilder, RequestedValidity};
 use lanyard_pki::extension::Extensions;
@@ -427,7 +429,7 @@ async fn answer(
     let mut again = request.try_clone();
     let mut response = send(url, request).await?;
     while let Some(request) = again {
-        match waiting.next(response.status(), response.headers(), SystemTime::now()) {
+        match waiting.next(response.status(), response.headers(), SystemClock.now()) {
             Next::Take => break,
             Next::GiveUp(given_up) => {
                 let (operation, status) = (operation.name(), response.status());

@@ -22,7 +22,7 @@ use tower::Service as _;
 
 use super::description::{DESCRIBE, ServerDescription};
 use super::operation::{FailureKind, Operation, OperationError, OperationFailure};
-use super::operator;
+use super::operator::of_user;
 use crate::app::App;
 use crate::limits::body;
 use crate::listener::{Answer, Peer, Service};
@@ -113,17 +113,26 @@ async fn carry_out<O: Operation>(
     headers: HeaderMap,
     request: Body,
 ) -> Response {
-    let claim = headers.get(OPERATOR_HEADER).and_then(|name| name.to_str().ok());
-    let actor = Actor::Operator(match peer {
-        Peer::User(uid) => operator::of_user(uid, claim),
-        Peer::Address(address) => address.to_string(),
-    });
+    let actor = Actor::Operator(operator(peer, &headers).await);
     match attempt::<O>(&authority, &actor, request).await {
         Ok(answer) => Json(answer).into_response(),
         Err(error) => {
             let failure = OperationFailure::from(error);
             (status(failure.kind), Json(failure)).into_response()
         }
+    }
+}
+
+/// Who asks: the user of the process at the other end, and what he calls himself.
+async fn operator(peer: Peer, headers: &HeaderMap) -> String {
+    let claim = headers.get(OPERATOR_HEADER).and_then(|name| name.to_str().ok());
+    match peer {
+        Peer::User(uid) => {
+            let claim = claim.map(str::to_owned);
+            let named = tokio::task::spawn_blocking(move || of_user(uid, claim.as_deref()));
+            named.await.unwrap_or_else(|_| format!("uid {uid}"))
+        }
+        Peer::Address(address) => address.to_string(),
     }
 }
 
