@@ -10,6 +10,7 @@
 mod control;
 mod enrollment;
 mod hostile;
+mod messages;
 mod pages;
 mod site;
 mod subordinate;
