@@ -13,6 +13,8 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+use serde_json::Value;
 
 pub use rule::{Fault, Kind, Service};
 
@@ -87,6 +89,47 @@ impl<S: Sync> FromRequestParts<S> for Seen {
     }
 }
 
+/// What becomes of a request that came within another one.
+pub(crate) enum Part {
+    /// No rule strikes it.
+    Untouched,
+    /// It is answered by a replica that lags behind.
+    Seen(View),
+    /// It is answered by a failure.
+    Answered(StatusCode, HeaderMap, Value),
+}
+
+/// Lets the rules in force strike a request of Graph that came within a batch. Rules about
+/// connections do not apply to it.
+pub(crate) async fn strike_part(shared: &Shared, method: &str, path: &str) -> Part {
+    let mut part = Part::Untouched;
+    let picks = shared.faults.picks(Service::Graph, method, path, || shared.world.below(1_000_000));
+    for fault in picks {
+        match fault.kind {
+            Kind::Latency => latency(&fault).await,
+            Kind::Stale | Kind::Flicker => part = Part::Seen(behind(shared, &fault)),
+            Kind::Hang | Kind::Truncated | Kind::Reset | Kind::Outage | Kind::Html => {}
+            _ => {
+                let response = answer::instead(Service::Graph, &fault, &shared.world);
+                let (parts, body) = response.into_parts();
+                let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+                let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+                return Part::Answered(parts.status, parts.headers, body);
+            }
+        }
+    }
+    part
+}
+
+async fn latency(fault: &Fault) {
+    tokio::time::sleep(Duration::from_millis(fault.milliseconds.unwrap_or(1000))).await;
+}
+
+fn behind(shared: &Shared, fault: &Fault) -> View {
+    let behind = Duration::from_secs(fault.seconds.unwrap_or(60));
+    View::AsOf(shared.world.now().minus(behind))
+}
+
 /// Lets the rules in force strike.
 pub(crate) async fn inject(
     State(shared): State<Shared>,
@@ -99,13 +142,10 @@ pub(crate) async fn inject(
     let mut response = None;
     for fault in shared.faults.picks(service, &method, below, || shared.world.below(1_000_000)) {
         match fault.kind {
-            Kind::Latency => {
-                tokio::time::sleep(Duration::from_millis(fault.milliseconds.unwrap_or(1000))).await;
-            }
+            Kind::Latency => latency(&fault).await,
             Kind::Hang => std::future::pending::<()>().await,
             Kind::Stale | Kind::Flicker => {
-                let behind = Duration::from_secs(fault.seconds.unwrap_or(60));
-                let view = View::AsOf(shared.world.now().minus(behind));
+                let view = behind(&shared, &fault);
                 request.extensions_mut().insert(Seen(view));
             }
             Kind::Truncated => return answer::truncated(next.run(request).await).await,

@@ -131,7 +131,8 @@ pub struct Table<R: Record> {
     blueprint: Arc<Blueprint>,
     touched: HashMap<R::Id, History<R>>,
     made: Vec<R::Id>,
-    by_alternate: HashMap<R::Alternate, R::Id>,
+    /// Those that were made or changed, the newest last.
+    by_alternate: HashMap<R::Alternate, Vec<R::Id>>,
     removed: u64,
     log: VecDeque<Entry<R::Id>>,
     log_start: u64,
@@ -176,13 +177,30 @@ impl<R: Record> Table<R> {
 
     /// The object with this other key, as a replica shows it.
     pub fn find_by_in(&self, view: View, key: &R::Alternate) -> Option<Arc<R>> {
-        if let Some(id) = self.by_alternate.get(key) {
-            return self.find_in(view, *id);
+        self.all_by_in(view, key).pop()
+    }
+
+    /// Every object with this other key, the newest last: a device may be enrolled again.
+    pub fn all_by_in(&self, view: View, key: &R::Alternate) -> Vec<Arc<R>> {
+        let generated = R::ordinal_of_alternate(&self.blueprint, key)
+            .filter(|n| *n < R::generated(&self.blueprint))
+            .map(|n| R::generate(&self.blueprint, n).id());
+        let touched = self.by_alternate.get(key).into_iter().flatten().copied();
+        let generated = generated.filter(|id| !touched.clone().any(|own| own == *id));
+        generated
+            .into_iter()
+            .chain(touched)
+            .filter_map(|id| self.find_in(view, id))
+            .filter(|record| record.alternate().as_ref() == Some(key))
+            .collect()
+    }
+
+    /// Some object, if there ever was one.
+    pub fn example(&self) -> Option<Arc<R>> {
+        if R::generated(&self.blueprint) > 0 {
+            return Some(Arc::new(R::generate(&self.blueprint, 0)));
         }
-        let n = R::ordinal_of_alternate(&self.blueprint, key)
-            .filter(|n| *n < R::generated(&self.blueprint))?;
-        let record = self.find_in(view, R::generate(&self.blueprint, n).id())?;
-        (record.alternate().as_ref() == Some(key)).then_some(record)
+        self.made.iter().find_map(|id| self.find(*id))
     }
 
     /// Whether somebody made or changed this object since the tenant was generated.
@@ -223,10 +241,22 @@ impl<R: Record> Table<R> {
         limit: usize,
         matches: impl Fn(&R) -> bool,
     ) -> Page<R> {
-        let generated = R::generated(&self.blueprint);
-        let end = generated + self.made.len() as u64;
+        self.page_until(view, from, u64::MAX, limit, matches)
+    }
+
+    /// The same, looking at no more than `looks` places of the list.
+    pub fn page_until(
+        &self,
+        view: View,
+        from: u64,
+        looks: u64,
+        limit: usize,
+        matches: impl Fn(&R) -> bool,
+    ) -> Page<R> {
+        let end = R::generated(&self.blueprint) + self.made.len() as u64;
+        let stop = end.min(from.saturating_add(looks));
         let (mut at, mut records) = (from, Vec::new());
-        while at < end && records.len() < limit {
+        while at < stop && records.len() < limit {
             records.extend(self.at(view, at).filter(|record| matches(record)));
             at += 1;
         }
@@ -256,14 +286,16 @@ impl<R: Record> Table<R> {
         } else if before.is_none() {
             self.removed -= 1;
         }
-        if let Some(old) = before.as_ref().and_then(|before| before.alternate())
-            && record.alternate().as_ref() != Some(&old)
-            && self.by_alternate.get(&old) == Some(&id)
+        let old = before.as_ref().and_then(|before| before.alternate());
+        if let Some(old) = old.filter(|old| record.alternate().as_ref() != Some(old))
+            && let Some(ids) = self.by_alternate.get_mut(&old)
         {
-            self.by_alternate.remove(&old);
+            ids.retain(|own| *own != id);
         }
         if let Some(key) = record.alternate() {
-            self.by_alternate.insert(key, id);
+            let ids = self.by_alternate.entry(key).or_default();
+            ids.retain(|own| *own != id);
+            ids.push(id);
         }
         self.remember(id, State::Present(Arc::clone(&record)), now);
         record
