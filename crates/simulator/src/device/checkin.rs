@@ -62,12 +62,21 @@ impl Agenda {
         self.offline.contains(&id)
     }
 
-    /// Makes a device reachable or not.
-    pub fn reach(&mut self, id: Uuid, reach: Reach) {
+    /// Makes a device reachable or not. One that can be reached again, and is late, checks in at once.
+    pub fn reach(&mut self, id: Uuid, reach: Reach, now: Time) {
         match reach {
-            Reach::Online => self.offline.remove(&id),
-            Reach::Offline => self.offline.insert(id),
-        };
+            Reach::Offline => {
+                self.offline.insert(id);
+            }
+            Reach::Online if self.offline.remove(&id) => {
+                if let Some(late) = self.when.get_mut(&id).filter(|at| **at < now) {
+                    self.due.remove(&(*late, id));
+                    *late = now;
+                    self.due.insert((now, id));
+                }
+            }
+            Reach::Online => {}
+        }
     }
 
     /// How a device is managed.

@@ -120,7 +120,9 @@ async fn reach(
     Json(body): Json<ReachBody>,
 ) -> Result<StatusCode, Refusal> {
     let tenant = tenant_of(&shared.world, id)?;
-    let set = shared.world.change(tenant, |tenant, _| tenant.intune.agenda.reach(id, body.reach));
+    let set = shared.world.change(tenant, |tenant, now| {
+        tenant.intune.agenda.reach(id, body.reach, now);
+    });
     set.map_err(Refusal::missing)?;
     settle(&shared.world);
     Ok(StatusCode::NO_CONTENT)

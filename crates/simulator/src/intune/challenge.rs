@@ -69,12 +69,20 @@ pub enum Flaw {
     Thumbprint,
     /// A signature over something else.
     Signature,
+    /// Made an hour from now.
+    Future,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Encoding, Self::Encryption, Self::Contents, Self::Thumbprint, Self::Signature];
+    pub const ALL: [Self; 6] = [
+        Self::Encoding,
+        Self::Encryption,
+        Self::Contents,
+        Self::Thumbprint,
+        Self::Signature,
+        Self::Future,
+    ];
 }
 
 /// The keys with which Intune makes and reads challenges: the same for all tenants.
@@ -112,6 +120,11 @@ impl Keys {
     pub fn seal(&self, challenge: &Challenge, flaw: Option<Flaw>) -> String {
         let payload = match flaw {
             Some(Flaw::Contents) => b"{\"deviceId\":".to_vec(),
+            Some(Flaw::Future) => {
+                let issued = challenge.issued.plus(LIFE);
+                let later = Challenge { issued, ..challenge.clone() };
+                serde_json::to_vec(&later).unwrap_or_default()
+            }
             _ => serde_json::to_vec(challenge).unwrap_or_default(),
         };
         let mut signature = self.signing.sign(&payload).as_ref().to_vec();
