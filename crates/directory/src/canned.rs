@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue, Request, Response};
 use bytes::Bytes;
@@ -11,6 +12,8 @@ use serde_json::Value;
 use crate::ambient::Ambient;
 use crate::connector::BoxFuture;
 use crate::http::{Limits, Service, Transport, TransportError};
+use crate::ignorance::Ignorance;
+use crate::token::{Grant, TokenSource, Tokens};
 
 /// What comes back for a request.
 pub(crate) enum Reply {
@@ -63,6 +66,19 @@ pub(crate) fn line(request: &Request<Bytes>) -> String {
 /// A fixed time of day and random bytes that are not.
 pub(crate) fn ambient() -> Ambient {
     Ambient::new(|| Time::from_unix(1_800_000_000), |bytes| bytes.fill(7))
+}
+
+/// Tokens that never end.
+pub(crate) fn tokens() -> Arc<Tokens> {
+    #[derive(Debug)]
+    struct Forever;
+    impl TokenSource for Forever {
+        fn acquire(&self) -> BoxFuture<'_, Result<Grant, Ignorance>> {
+            let lifetime = Duration::from_hours(24);
+            Box::pin(async move { Ok(Grant { token: "canned".into(), lifetime }) })
+        }
+    }
+    Arc::new(Tokens::new(Arc::new(Forever)))
 }
 
 impl Reply {

@@ -3,5 +3,10 @@
 
 pub mod certificates;
 pub mod devices;
+pub mod discovery;
+mod door;
 pub mod revocation;
+mod services;
 pub mod validation;
+
+pub use services::{CertificateServices, Settings};

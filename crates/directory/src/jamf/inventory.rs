@@ -239,7 +239,7 @@ impl Inventory {
     ) -> Result<Answer, Ignorance> {
         let path = self.collection.list_path(version);
         session
-            .get(self.collection.list(), Reading::Many, &path, query, self.collection.privilege())
+            .get(self.collection.list(), reading, &path, query, self.collection.privilege())
             .await
     }
 

@@ -1,9 +1,12 @@
-//! What Intune believes of one certificate.
+//! What Intune believes of one certificate, from either of its two lists.
 
 use std::fmt;
 
 use lanyard_lifecycle::ObjectId;
 use lanyard_pki::{SerialNumber, Time};
+use serde::{Deserialize, Deserializer};
+
+use super::super::revocation::read_serial;
 
 /// A certificate that Intune believes to be issued. What a list leaves out or writes illegibly is
 /// `None`.
@@ -84,6 +87,49 @@ impl fmt::Display for CertificateStatus {
     }
 }
 
+impl<'de> Deserialize<'de> for CertificateStatus {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::<String>::deserialize(deserializer)?
+            .map_or(Self::Unsaid, |text| Self::from(text.as_str())))
+    }
+}
+
+/// One certificate as the Graph collection has it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct StateBody {
+    certificate_revoke_status: CertificateStatus,
+    certificate_revoke_status_last_change_date_time: Option<String>,
+    managed_device_display_name: Option<String>,
+    user_principal_name: Option<String>,
+    certificate_expiration_date_time: Option<String>,
+    certificate_issuer_name: Option<String>,
+    certificate_thumbprint: Option<String>,
+    certificate_serial_number: Option<String>,
+    certificate_subject_name: Option<String>,
+}
+
+impl From<StateBody> for CertificateRecord {
+    fn from(body: StateBody) -> Self {
+        Self {
+            serial: body.certificate_serial_number.as_deref().and_then(read_serial),
+            thumbprint: body.certificate_thumbprint.as_deref().and_then(thumbprint),
+            status: body.certificate_revoke_status,
+            status_since: body
+                .certificate_revoke_status_last_change_date_time
+                .as_deref()
+                .and_then(time),
+            device: None,
+            device_name: said(body.managed_device_display_name),
+            user: None,
+            user_principal_name: said(body.user_principal_name),
+            subject: said(body.certificate_subject_name),
+            issuer: said(body.certificate_issuer_name),
+            not_after: body.certificate_expiration_date_time.as_deref().and_then(time),
+        }
+    }
+}
+
 /// A text that says something.
 pub(super) fn said(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
@@ -113,6 +159,28 @@ pub(super) fn time(text: &str) -> Option<Time> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_state_is_read_whatever_it_leaves_out() {
+        let body: StateBody = serde_json::from_value(json!({
+            "id": "x", "certificateRevokeStatus": "revoked",
+            "certificateRevokeStatusLastChangeDateTime": "2026-01-02T03:04:05.678Z",
+            "managedDeviceDisplayName": "laptop", "userPrincipalName": "",
+            "certificateExpirationDateTime": "2027-01-02T03:04:05Z",
+            "certificateThumbprint": "0102030405060708090A0B0C0D0E0F1011121314",
+            "certificateSerialNumber": "00ab", "certificateSubjectName": "CN=laptop",
+        }))
+        .unwrap();
+        let record = CertificateRecord::from(body);
+        assert_eq!(record.serial, "AB".parse().ok());
+        assert_eq!(record.thumbprint.map(|print| print[19]), Some(0x14));
+        assert_eq!(record.status, CertificateStatus::Revoked);
+        assert_eq!(record.status_since, "2026-01-02T03:04:05Z".parse().ok());
+        assert_eq!((record.user_principal_name, record.issuer), (None, None));
+        let empty: StateBody = serde_json::from_str("{}").unwrap();
+        assert_eq!(CertificateRecord::from(empty).status, CertificateStatus::Unsaid);
+    }
 
     #[test]
     fn words_that_are_not_known_are_kept() {

@@ -25,12 +25,12 @@ pub(super) struct DownloadParameters {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Downloaded {
-    pub(super) value: Vec<Request>,
+    pub(super) value: Vec<Queued>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Request {
+pub(super) struct Queued {
     request_context: RequestContext,
     #[serde(default)]
     serial_number: Option<String>,
@@ -40,8 +40,8 @@ pub(super) struct Request {
     ca_configuration: Option<String>,
 }
 
-impl From<Request> for RevocationRequest {
-    fn from(request: Request) -> Self {
+impl From<Queued> for RevocationRequest {
+    fn from(request: Queued) -> Self {
         Self {
             context: request.request_context,
             serial_number: request.serial_number.unwrap_or_default(),
@@ -144,10 +144,8 @@ mod tests {
 
     #[test]
     fn results_are_spelt_either_way() {
-        let revoked = RevocationResult {
-            context: RequestContext::new("a"),
-            outcome: Outcome::Revoked,
-        };
+        let revoked =
+            RevocationResult { context: RequestContext::new("a"), outcome: Outcome::Revoked };
         let code = FailureCode::CertificateNotFound;
         let failed = RevocationResult {
             context: RequestContext::new("b"),

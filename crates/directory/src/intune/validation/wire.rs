@@ -13,12 +13,12 @@ const DESCRIPTION_UNITS: usize = 255;
 /// The body of `validateRequest`.
 #[derive(Debug, Serialize)]
 pub(super) struct ValidateBody<'a> {
-    pub(super) request: Request<'a>,
+    pub(super) request: Validate<'a>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Request<'a> {
+pub(super) struct Validate<'a> {
     pub(super) transaction_id: &'a str,
     #[serde(serialize_with = "base64")]
     pub(super) certificate_request: &'a [u8],
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn the_bodies_have_the_documented_shape() {
-        let request = Request {
+        let request = Validate {
             transaction_id: "4A8F",
             certificate_request: &[0x30, 0x00],
             caller_info: "Lanyard/0.1.0",
@@ -158,7 +158,9 @@ mod tests {
 
     #[test]
     fn an_answer_without_code_is_no_answer() {
-        for text in ["{}", r#"{"code":null}"#, r#"{"code":0}"#, r#"{"Code":"Success"}"#, "\"Success\""] {
+        for text in
+            ["{}", r#"{"code":null}"#, r#"{"code":0}"#, r#"{"Code":"Success"}"#, "\"Success\""]
+        {
             assert!(serde_json::from_str::<ActionResult>(text).is_err(), "{text}");
         }
     }
