@@ -2,6 +2,7 @@
 //! managed devices are among its objects.
 
 pub mod certificates;
+mod check;
 pub mod devices;
 pub mod discovery;
 mod door;

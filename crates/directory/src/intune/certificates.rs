@@ -15,8 +15,9 @@ mod tests;
 use std::sync::Arc;
 
 use ::http::Method;
+use url::Url;
 
-use crate::graph::{Graph, Page, Version};
+use crate::graph::{Graph, Page, Permission, Version};
 use crate::http::Service;
 use crate::ignorance::Ignorance;
 use record::StateBody;
@@ -26,7 +27,7 @@ pub use record::{CertificateRecord, CertificateStatus};
 pub use report::{Report, ReportError};
 
 /// What both take.
-pub(super) const PERMISSION: &str = "DeviceManagementConfiguration.Read.All";
+const PERMISSION: &str = Permission::DEVICE_CONFIGURATION.name;
 const STATES: &str = "deviceConfigurationsAllManagedDeviceCertificateStates";
 const LIST: &str = "list certificate states";
 
@@ -50,6 +51,13 @@ pub struct StatePage {
 /// Where the next page of states is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextPage(String);
+
+/// Something that cannot be read without the permission.
+pub(super) fn probe(certificates: &Certificates) -> Url {
+    let mut url = certificates.graph.url(Version::Beta, &["deviceManagement", STATES]);
+    url.set_query(Some("$top=1"));
+    url
+}
 
 impl Certificates {
     /// Those of a tenant. Reports lie in a storage that is asked over `storage`, which needs no

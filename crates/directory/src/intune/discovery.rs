@@ -11,14 +11,13 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::graph::{Graph, Version};
+use crate::graph::{Graph, Permission, Version};
 use crate::ignorance::{Ignorance, Why};
 
 /// The application whose service principal lists the addresses: Intune's own. It is not the one
 /// that carries the role for them.
 const INTUNE: &str = "appId=0000000a-0000-0000-c000-000000000000";
-/// What reading the list takes; Directory.Read.All contains it.
-pub(super) const PERMISSION: &str = "Application.Read.All";
+const PERMISSION: &str = Permission::APPLICATIONS.name;
 const OPERATION: &str = "find Intune's services";
 const KEPT: Duration = Duration::from_hours(24);
 /// After dropping, the list is not asked for again within this: whoever fails next may use what was
@@ -123,9 +122,17 @@ impl Discovery {
         }
     }
 
+    pub(super) const fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Where Graph lists the services.
+    pub(super) fn url(&self) -> Url {
+        self.graph.url(Version::V1, &["servicePrincipals", INTUNE, "endpoints"])
+    }
+
     async fn list(&self) -> Result<Vec<Endpoint>, Ignorance> {
-        let url = self.graph.url(Version::V1, &["servicePrincipals", INTUNE, "endpoints"]);
-        let answer = self.graph.get(OPERATION, &url, PERMISSION).await?;
+        let answer = self.graph.get(OPERATION, &self.url(), PERMISSION).await?;
         answer.json::<Listing>().map(|listing| listing.value)
     }
 

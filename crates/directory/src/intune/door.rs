@@ -10,12 +10,13 @@ use url::Url;
 use uuid::Uuid;
 
 use super::discovery::{Discovery, IntuneService};
+use crate::graph::Permission;
 use crate::http::{Call, Retry, Service};
 use crate::ignorance::{Ignorance, Why};
 use crate::token::Tokens;
 
-/// The role of the application "Intune" that both services ask for.
-pub(super) const ROLE: &str = "scep_challenge_provider";
+/// The role that both services ask for.
+const ROLE: &str = Permission::SCEP_CHALLENGE.name;
 
 const API_VERSION: HeaderName = HeaderName::from_static("api-version");
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");

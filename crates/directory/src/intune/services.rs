@@ -7,7 +7,7 @@ use super::discovery::Discovery;
 use super::revocation::{QueueSettings, RevocationQueue};
 use super::validation::ScepValidation;
 use crate::tenant::Tenant;
-use crate::token::Tokens;
+use crate::token::{SignIn, Tokens};
 
 /// What is configured of them.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +26,7 @@ pub struct CertificateServices {
     /// Where they are.
     pub(super) discovery: Arc<Discovery>,
     pub(super) tokens: Arc<Tokens>,
+    pub(super) sign_in: SignIn,
     validation: ScepValidation,
     revocation: RevocationQueue,
     pub(super) certificates: Certificates,
@@ -34,7 +35,7 @@ pub struct CertificateServices {
 impl CertificateServices {
     /// Those of a tenant. Nothing is asked yet.
     pub fn new(tenant: &Tenant, settings: Settings) -> Self {
-        let graph = tenant.graph("Microsoft Graph");
+        let graph = tenant.graph("Microsoft Graph (certificates)");
         let discovery = Arc::new(Discovery::new(graph.clone()));
         let tokens = tenant.sign_in().tokens_for(&tenant.endpoints().intune_resource);
         let validation = ScepValidation::new(
@@ -50,7 +51,8 @@ impl CertificateServices {
             settings.queue,
         );
         let certificates = Certificates::new(graph, tenant.service("Intune reports"));
-        Self { discovery, tokens, validation, revocation, certificates }
+        let sign_in = tenant.sign_in().clone();
+        Self { discovery, tokens, sign_in, validation, revocation, certificates }
     }
 
     /// Validates SCEP requests.

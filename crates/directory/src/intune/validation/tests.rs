@@ -124,10 +124,11 @@ async fn every_code_but_success_is_a_final_rejection_and_is_not_asked_again() {
     }
 }
 
+type Answering = fn(&str) -> Reply;
+
 #[tokio::test(start_paused = true)]
 async fn no_other_answer_is_taken_for_a_decision() {
     let inner = "{\r\n  \"_version\": 3,\r\n  \"Message\": \"An internal error\"\r\n}";
-    type Answering = fn(&str) -> Reply;
     let answers: [Answering; 15] = [
         |_| Reply::json(200, &json!({})),
         |_| Reply::json(200, &json!({"code": null})),
