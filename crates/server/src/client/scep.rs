@@ -2,113 +2,30 @@
 //!
 //! What the messages say is `lanyard-scep`'s business; files and flags are the commands'.
 
+mod error;
+mod http;
+
 use std::time::Duration;
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
-use lanyard_authority::Clock as _;
-use lanyard_authority::clock::SystemClock;
 use lanyard_pki::cms::EnvelopeSecrets;
 use lanyard_pki::csr::{ChallengePassword, RequestBuilder, RequestedValidity};
 use lanyard_pki::extension::Extensions;
-use lanyard_pki::serial::SerialError;
-use lanyard_pki::{Certificate, DerError, Digest, Name, SerialNumber, Time};
+use lanyard_pki::{Certificate, Digest, Name, SerialNumber, Time};
 use lanyard_scep::client::{
-    AnnouncedError, Asked, CaCertificates, Expected, Issued, Outgoing, Reply, ReplyRefused,
-    RequestError, RequestInput, SealedReply, Suite, self_signed,
+    Asked, CaCertificates, Expected, Issued, Outgoing, Reply, ReplyRefused, RequestInput,
+    SealedReply, Suite, self_signed,
 };
 use lanyard_scep::operation::{Operation, content_type, pki_operation_query};
 use lanyard_scep::server::{IssuerAndSubject, Purpose};
-use lanyard_scep::{
-    AttributeError, Capabilities, Capability, FailInfo, Policy, SenderNonce, TransactionId,
-};
-use lanyard_signer::{DecryptError, Decrypter as _, SignError, Signer, SoftwareKey};
-use reqwest::{Client, StatusCode, Url};
+use lanyard_scep::{Capabilities, Capability, Policy, SenderNonce, TransactionId};
+use lanyard_signer::{Decrypter as _, Signer, SoftwareKey};
+use reqwest::{Client, Url};
 use zeroize::Zeroizing;
 
-use super::patience::{GivenUp, Next, Patience};
-
-/// Answers above this size are not read: a chain of certificates is a few kilobytes.
-const LARGEST_ANSWER: usize = 4 << 20;
-
-/// Why no certificate came back.
-#[derive(Debug, thiserror::Error)]
-pub enum ScepClientError {
-    /// The server cannot be reached, or broke off.
-    #[error("{0} does not answer: {1}")]
-    Unreachable(Url, #[source] reqwest::Error),
-    /// The server answered something else than 200.
-    #[error("{operation} was answered {status}{}", .text.as_deref().map(|text| format!(": {text}")).unwrap_or_default())]
-    Status {
-        /// What was asked.
-        operation: &'static str,
-        /// The status.
-        status: StatusCode,
-        /// What the server said, if it is a line of text.
-        text: Option<String>,
-    },
-    /// The server has too much to do and puts everybody off.
-    #[error("{operation} was answered {status} {given_up}")]
-    PutOff {
-        /// What was asked.
-        operation: &'static str,
-        /// The status.
-        status: StatusCode,
-        /// How long that was borne.
-        given_up: GivenUp,
-    },
-    /// An answer that is larger than anything that could be meant.
-    #[error("{0} was answered with more than {LARGEST_ANSWER} octets")]
-    TooLarge(&'static str),
-    /// GetCACert says nothing usable.
-    #[error("the server announces no authority: {0}")]
-    Announced(#[from] AnnouncedError),
-    /// None of the announced certificates is the expected one.
-    #[error("no announced certificate has the fingerprint {0}; this is another authority")]
-    Fingerprint(String),
-    /// The authority announces no certificate to encrypt to.
-    #[error("the authority announces no certificate that can be encrypted to")]
-    NoRecipient,
-    /// The request cannot be put together.
-    #[error("the request cannot be made: {0}")]
-    Request(#[from] RequestError),
-    /// Our key does not sign.
-    #[error(transparent)]
-    Sign(#[from] SignError),
-    /// Our key does not decrypt.
-    #[error(transparent)]
-    Decrypt(#[from] DecryptError),
-    /// A certificate of ours cannot be read.
-    #[error(transparent)]
-    Certificate(#[from] DerError),
-    /// Random octets made no serial number.
-    #[error(transparent)]
-    Serial(#[from] SerialError),
-    /// The reply is not one to believe.
-    #[error("the server's reply cannot be accepted: {0}")]
-    Reply(#[from] ReplyRefused),
-    /// The authority says no.
-    #[error("the authority refuses: {fail_info}{}", .text.as_deref().map(|text| format!(" ({text})")).unwrap_or_default())]
-    Refused {
-        /// In a word.
-        fail_info: FailInfo,
-        /// In the authority's own words.
-        text: Option<String>,
-    },
-    /// A request's digest made no transaction id.
-    #[error(transparent)]
-    TransactionId(#[from] AttributeError),
-    /// The reply would be under the challenge password, and there is none.
-    #[error(
-        "a key that cannot decrypt (EC, Ed25519) needs the challenge: the reply is encrypted under it"
-    )]
-    NoChallenge,
-    /// The reply holds no certificate for our key.
-    #[error("the reply holds no certificate for the key of the request")]
-    NotOurs,
-    /// The system gives no random octets.
-    #[error("the system gives no random octets")]
-    NoRandomness,
-}
+use super::patience::Patience;
+pub use error::ScepClientError;
+use http::{answer, get, shown};
 
 /// An authority behind a SCEP address.
 #[derive(Clone)]
@@ -397,80 +314,6 @@ async fn self_signed_for(
     Ok(Certificate::from_der(&unsigned.assemble(&signature))?)
 }
 
-/// The most characters of a server's own words that are shown.
-const SHOWN: usize = 200;
-
-/// A server's own words as they are shown: a line of them, without what a terminal would obey.
-fn shown(text: &str) -> Option<String> {
-    let line = text.lines().next()?;
-    let shown = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
-    Some(line.chars().take(SHOWN).map(shown).collect()).filter(|line: &String| !line.is_empty())
-}
-
-async fn get(
-    http: &Client,
-    url: &Url,
-    patience: &Patience,
-    operation: Operation,
-    query: &str,
-) -> Result<Vec<u8>, ScepClientError> {
-    let mut address = url.clone();
-    address.set_query(Some(query));
-    answer(url, patience, operation, http.get(address)).await
-}
-
-async fn answer(
-    url: &Url,
-    patience: &Patience,
-    operation: Operation,
-    request: reqwest::RequestBuilder,
-) -> Result<Vec<u8>, ScepClientError> {
-    let mut waiting = patience.begin();
-    let mut again = request.try_clone();
-    let mut response = send(url, request).await?;
-    while let Some(request) = again {
-        match waiting.next(response.status(), response.headers(), SystemClock.now()) {
-            Next::Take => break,
-            Next::GiveUp(given_up) => {
-                let (operation, status) = (operation.name(), response.status());
-                return Err(ScepClientError::PutOff { operation, status, given_up });
-            }
-            Next::Again(delay) => tokio::time::sleep(delay).await,
-        }
-        again = request.try_clone();
-        response = send(url, request).await?;
-    }
-    read(url, operation, response).await
-}
-
-async fn send(
-    url: &Url,
-    request: reqwest::RequestBuilder,
-) -> Result<reqwest::Response, ScepClientError> {
-    request.send().await.map_err(|error| ScepClientError::Unreachable(url.clone(), error))
-}
-
-async fn read(
-    url: &Url,
-    operation: Operation,
-    mut response: reqwest::Response,
-) -> Result<Vec<u8>, ScepClientError> {
-    let unreachable = |error| ScepClientError::Unreachable(url.clone(), error);
-    let status = response.status();
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-        body.extend_from_slice(&chunk);
-        if body.len() > LARGEST_ANSWER {
-            return Err(ScepClientError::TooLarge(operation.name()));
-        }
-    }
-    if status != StatusCode::OK {
-        let text = std::str::from_utf8(&body).ok().and_then(shown);
-        return Err(ScepClientError::Status { operation: operation.name(), status, text });
-    }
-    Ok(body)
-}
-
 fn has_fingerprint(certificate: &Certificate, expected: &str) -> bool {
     let expected: String =
         expected.chars().filter(char::is_ascii_hexdigit).collect::<String>().to_ascii_lowercase();
@@ -487,13 +330,6 @@ fn random<const N: usize>() -> Result<[u8; N], ScepClientError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_servers_words_cannot_command_a_terminal() {
-        assert_eq!(shown("no\u{1b}[2J\u{7}more\nand more").unwrap(), "no\u{fffd}[2J\u{fffd}more");
-        assert_eq!(shown(&"x".repeat(1_000)).unwrap().len(), SHOWN);
-        assert_eq!(shown(""), None);
-    }
 
     #[tokio::test]
     async fn a_key_that_cannot_decrypt_asks_for_nothing_without_a_challenge() {

@@ -50,7 +50,7 @@ mod tests {
     fn a_user_is_named_by_the_machine_else_by_number() {
         let folder = tempfile::tempdir().unwrap();
         let users = folder.path().join("passwd");
-        let text = "root:x:0:0:root:/root:/bin/sh\n\n+\nada:x:1000:1000:,,,:/home/ada:/bin/sh\n";
+        let text = "root:x:0:0:root:/root:/bin/sh\n\n+\nada:x:1000:1000:,,,:/:/bin/sh\n";
         std::fs::write(&users, text).unwrap();
         assert_eq!(name(&users, 0).as_deref(), Some("root"));
         assert_eq!(name(&users, 1000).as_deref(), Some("ada"));
