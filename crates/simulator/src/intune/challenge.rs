@@ -206,3 +206,61 @@ fn thumbprint(signing: &Ed25519KeyPair) -> [u8; THUMBPRINT] {
     octets.copy_from_slice(digest.as_ref());
     octets
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intune::{Settings, Variables};
+    use proptest::prelude::*;
+
+    fn challenge() -> Challenge {
+        let variables = Variables::default().with("AAD_Device_ID", "1");
+        Challenge {
+            certificate_request_id: Uuid::from_u128(1),
+            tenant_id: Uuid::from_u128(2),
+            device_id: Uuid::from_u128(3),
+            user_id: None,
+            profile_id: Uuid::from_u128(4),
+            profile_version: 1,
+            issued: Time::from_unix_seconds(1_800_000_000),
+            expected: Settings::default().expected(&variables, crate::intune::Purposes::Demanded),
+        }
+    }
+
+    #[test]
+    fn what_was_sealed_opens_and_no_two_are_alike() {
+        let (keys, challenge) = (Keys::service(), challenge());
+        let (first, second) = (keys.seal(&challenge, None), keys.seal(&challenge, None));
+        assert_ne!(first, second);
+        assert_eq!(Keys::service().open(first.as_bytes()), Ok(challenge.clone()));
+        assert_eq!(keys.open(second.as_bytes()), Ok(challenge));
+    }
+
+    #[test]
+    fn no_flawed_challenge_passes_for_a_good_one() {
+        let (keys, challenge) = (Keys::service(), challenge());
+        for flaw in Flaw::ALL {
+            let opened = keys.open(keys.seal(&challenge, Some(flaw)).as_bytes());
+            let timely = opened.and_then(|opened| opened.timeliness(challenge.issued));
+            assert!(timely.is_err(), "{flaw:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_challenge_that_was_touched_anywhere_does_not_open(at: usize, bit in 0..8u8) {
+            let keys = Keys::service();
+            let mut octets = STANDARD.decode(keys.seal(&challenge(), None)).unwrap();
+            let at = at % octets.len();
+            octets[at] ^= 1 << bit;
+            let opened = keys.open(STANDARD.encode(octets).as_bytes());
+            prop_assert_eq!(opened, Err(Code::ChallengeDecryptionError));
+        }
+
+        #[test]
+        fn foreign_blobs_are_refused(blob: Vec<u8>) {
+            prop_assert!(Keys::service().open(&blob).is_err());
+            prop_assert!(Keys::service().open(STANDARD.encode(&blob).as_bytes()).is_err());
+        }
+    }
+}

@@ -192,3 +192,30 @@ fn escaped(value: &str) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lanyard_pki::Name;
+    use proptest::prelude::*;
+
+    #[test]
+    fn variables_are_replaced_in_any_letter_case_and_unknown_ones_vanish() {
+        let variables = Variables::default().with("DeviceName", "PC 1").with("UserName", "ada");
+        let filled = variables.fill("CN={{devicename}},OU={{ UserName }},O={{Weather}}{{");
+        assert_eq!(filled, "CN=PC 1,OU=ada,O={{");
+    }
+
+    proptest! {
+        #[test]
+        fn what_the_device_writes_says_the_value_whatever_is_in_it(value in "[ -~äß]{1,40}") {
+            let settings = Settings {
+                subject_name_format: "CN={{DeviceName}},O=Example".to_owned(),
+                ..Settings::default()
+            };
+            let variables = Variables::default().with("DeviceName", value.clone());
+            let name: Name = settings.device_subject(&variables).parse().unwrap();
+            prop_assert_eq!(name.common_name(), Some(value));
+        }
+    }
+}

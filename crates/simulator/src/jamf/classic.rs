@@ -7,11 +7,11 @@ use super::{
     object::{Computer, Location, MobileDevice, Person},
     reply::{Format, Reply, document, page},
     shape::udid,
-    shelf::Shelf,
+    shelf::Seen,
     tree::Node,
     webhook::Event,
 };
-use crate::tenant::table::Record;
+use crate::tenant::{Record, View};
 use http::{Method, StatusCode, header};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -26,7 +26,7 @@ impl Jamf {
             _ => return not_found(),
         };
         self.classic_allowed(call, needed)
-            .and_then(|()| self.read(path).ok_or_else(not_found))
+            .and_then(|()| self.read(call.view, path).ok_or_else(not_found))
             .map_or_else(|refusal| refusal, |tree| document(StatusCode::OK, format(call), &tree))
     }
 
@@ -57,42 +57,43 @@ impl Jamf {
         }
     }
 
-    fn read(&self, path: &[&str]) -> Option<Node> {
+    fn read(&self, view: View, path: &[&str]) -> Option<Node> {
+        let computers = self.computers.seen(view);
+        let mobile_devices = self.mobile_devices.seen(view);
+        let people = self.people.seen(view);
         let key = path.get(2).copied().unwrap_or_default();
         let tree = match path.get(..2).unwrap_or(path) {
             ["computers"] => {
-                let all = self.computers.all();
-                let listed = all.iter().map(|c| listed(c.id, &c.name)).collect();
+                let listed = computers.all().map(|c| listed(c.id, &c.name)).collect();
                 Node::fields([("computers", Node::List("computer", listed))])
             }
-            ["computers", "id"] => computer(&*self.computers.find(key.parse().ok()?)?),
-            ["computers", "udid"] => {
-                computer(&*self.computers.find_by(&Uuid::parse_str(key).ok()?)?)
-            }
+            ["computers", "id"] => computer(&*computers.find(key.parse().ok()?)?),
+            ["computers", "udid"] => computer(&*computers.find_by(&Uuid::parse_str(key).ok()?)?),
             ["mobiledevices"] => {
-                let all = self.mobile_devices.all();
-                let listed = all.iter().map(|d| listed(d.id, &d.name)).collect();
+                let listed = mobile_devices.all().map(|d| listed(d.id, &d.name)).collect();
                 Node::fields([("mobile_devices", Node::List("mobile_device", listed))])
             }
-            ["mobiledevices", "id"] => {
-                mobile_device(&*self.mobile_devices.find(key.parse().ok()?)?)
-            }
+            ["mobiledevices", "id"] => mobile_device(&*mobile_devices.find(key.parse().ok()?)?),
             ["mobiledevices", "udid"] => {
-                mobile_device(&*self.mobile_devices.find_by(&Uuid::parse_str(key).ok()?)?)
+                mobile_device(&*mobile_devices.find_by(&Uuid::parse_str(key).ok()?)?)
             }
             ["users"] => {
-                let listed = self.people.all().iter().map(|p| listed(p.id, &p.name)).collect();
+                let listed = people.all().map(|p| listed(p.id, &p.name)).collect();
                 Node::fields([("users", Node::List("user", listed))])
             }
             ["users", "id"] => {
-                Node::fields([("user", self.person(&*self.people.find(key.parse().ok()?)?))])
+                Node::fields([("user", self.person(view, &*people.find(key.parse().ok()?)?))])
             }
             ["users", "name"] => {
-                let person = self.people.find_by(&key.to_lowercase())?;
-                Node::fields([("user", self.person(&person))])
+                let person = people.find_by(&key.to_lowercase())?;
+                Node::fields([("user", self.person(view, &person))])
             }
             ["users", "email"] => {
-                let found = self.by_email(key).iter().map(|person| self.person(person)).collect();
+                let found = self
+                    .by_email(view, key)
+                    .iter()
+                    .map(|person| self.person(view, person))
+                    .collect();
                 Node::fields([("users", Node::List("user", found))])
             }
             _ => return None,
@@ -120,19 +121,21 @@ impl Jamf {
 
     /// Everyone with this address. Generated people are found by it; those that were made or changed
     /// are looked through.
-    fn by_email(&self, email: &str) -> Vec<Arc<Person>> {
+    fn by_email(&self, view: View, email: &str) -> Vec<Arc<Person>> {
+        let people = self.people.seen(view);
         let generated =
-            email.split_once('@').and_then(|(alias, _)| self.people.find_by(&alias.to_lowercase()));
-        let mut found: Vec<_> = self.people.changed().chain(generated).collect();
+            email.split_once('@').and_then(|(alias, _)| people.find_by(&alias.to_lowercase()));
+        let mut found: Vec<_> = people.changed().chain(generated).collect();
         found.retain(|person| person.email.eq_ignore_ascii_case(email));
         found.sort_by_key(|person| person.id);
         found.dedup_by_key(|person| person.id);
         found
     }
 
-    fn person(&self, person: &Person) -> Node {
-        let computers = assigned(person, &self.computers, |c: &Computer| &c.location);
-        let devices = assigned(person, &self.mobile_devices, |d: &MobileDevice| &d.location);
+    fn person(&self, view: View, person: &Person) -> Node {
+        let computers = assigned(person, &self.computers.seen(view), |c: &Computer| &c.location);
+        let devices =
+            assigned(person, &self.mobile_devices.seen(view), |d: &MobileDevice| &d.location);
         let computers = computers.iter().map(|c| listed(c.id, &c.name)).collect();
         let devices = devices.iter().map(|d| listed(d.id, &d.name)).collect();
         Node::fields([
@@ -157,7 +160,7 @@ impl Jamf {
 /// The devices that are assigned to somebody: of the generated ones every so-manyth can be.
 fn assigned<R: Record<Id = u32>>(
     person: &Person,
-    devices: &Shelf<R>,
+    devices: &Seen<'_, R>,
     location: impl Fn(&R) -> &Location,
 ) -> Vec<Arc<R>> {
     let users = usize::try_from(devices.blueprint().users).unwrap_or(usize::MAX).max(1);

@@ -16,7 +16,7 @@ pub mod shelf;
 pub mod tree;
 pub mod webhook;
 
-use crate::tenant::{blueprint::Blueprint, clock::Time};
+use crate::tenant::{Blueprint, Time, View};
 use access::{Access, Arrival, Credential, Holder, Privilege};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -84,6 +84,7 @@ pub struct Call<'a> {
     method: &'a Method,
     request: &'a Request<Bytes>,
     at: Arrival,
+    view: View,
 }
 
 impl Jamf {
@@ -118,9 +119,9 @@ impl Jamf {
     }
 
     /// Answers a call that only looks, whose path starts at the instance's own root.
-    pub fn look(&self, request: &Request<Bytes>, now: Time) -> Reply {
+    pub fn look(&self, request: &Request<Bytes>, view: View, now: Time) -> Reply {
         let (arrival, kept) = self.arrival(request, now);
-        let call = Call { method: request.method(), request, at: arrival };
+        let call = Call { method: request.method(), request, at: arrival, view };
         let path = pieces(request.uri().path());
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         let reply = match path.as_slice() {
@@ -134,7 +135,8 @@ impl Jamf {
     /// Answers any other call, whose path starts at the instance's own root.
     pub fn change(&mut self, request: &Request<Bytes>, now: Time) -> Reply {
         let (arrival, kept) = self.arrival(request, now);
-        let call = Call { method: request.method(), request, at: arrival };
+        let view = View::Current;
+        let call = Call { method: request.method(), request, at: arrival, view };
         let path = pieces(request.uri().path());
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         let reply = match path.as_slice() {

@@ -97,7 +97,7 @@ impl Jamf {
         match path {
             [] => self.list_computers(call),
             [id] => {
-                let found = id.parse().ok().and_then(|id| self.computers.find(id));
+                let found = id.parse().ok().and_then(|id| self.computers.seen(call.view).find(id));
                 match (found, sections(call)) {
                     (_, Err(refusal)) => refusal,
                     (None, _) => no_such_object(id),
@@ -136,7 +136,7 @@ impl Jamf {
             return refusal;
         }
         let one = |id: &str, show: fn(&MobileDevice) -> Value| {
-            let found = id.parse().ok().and_then(|id| self.mobile_devices.find(id));
+            let found = id.parse().ok().and_then(|id| self.mobile_devices.seen(call.view).find(id));
             found.map_or_else(
                 || no_such_object(id),
                 |device| json_reply(StatusCode::OK, &show(&device)),
@@ -184,7 +184,7 @@ fn list<R: Record<Id = u32>>(
         Ok(selection) => selection,
         Err(refusal) => return refusal,
     };
-    let (total, records) = shelf.list(&selection, filtered);
+    let (total, records) = shelf.seen(call.view).list(&selection, filtered);
     let results: Vec<Value> = records.iter().map(|record| shown(record)).collect();
     json_reply(StatusCode::OK, &json!({ "totalCount": total, "results": results }))
 }

@@ -1,7 +1,7 @@
 //! The routes of Jamf Pro, and sending what its webhooks have to say.
 
 use super::{reply::page, webhook::Delivery};
-use crate::{Shared, tenant::Tenant};
+use crate::{Shared, fault::Seen, tenant::Tenant};
 use axum::{
     Router,
     extract::{Path, State},
@@ -29,6 +29,7 @@ fn is_called(tenant: &Tenant, name: &str) -> bool {
 
 async fn answer(
     State(shared): State<Shared>,
+    Seen(view): Seen,
     method: Method,
     uri: Uri,
     Path(parts): Path<Vec<(String, String)>>,
@@ -44,7 +45,7 @@ async fn answer(
     (*request.method_mut(), *request.uri_mut(), *request.headers_mut()) = (method, below, headers);
     let reply = if looks {
         let now = shared.world.now();
-        shared.world.read(tenant, |tenant| tenant.jamf.look(&request, now))
+        shared.world.read(tenant, |tenant| tenant.jamf.look(&request, view, now))
     } else {
         shared.world.change(tenant, |tenant, now| tenant.jamf.change(&request, now))
     };

@@ -280,4 +280,21 @@ mod tests {
             assert!(Filter::parse(text).is_err(), "{text}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "[a-z.=!<>()*,;\"' \\\\]{0,30}") {
+            if let Ok(filter) = Filter::parse(&text) {
+                filter.matches(&json!({ "a": "b" }));
+            }
+        }
+
+        #[test]
+        fn any_value_can_be_asked_for_in_quotes(value in "[ -)+-~äß]{0,20}") {
+            let quoted = value.replace('\\', "\\\\").replace('"', "\\\"");
+            let filter = Filter::parse(&format!("a.b==\"{quoted}\"")).unwrap();
+            let matches = filter.matches(&json!({ "a": { "b": value } }));
+            proptest::prop_assert!(matches);
+        }
+    }
 }

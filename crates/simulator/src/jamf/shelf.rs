@@ -59,11 +59,6 @@ impl<R: Record<Id = u32>> Shelf<R> {
         self.next
     }
 
-    /// What it was generated from.
-    pub fn blueprint(&self) -> &Blueprint {
-        &self.blueprint
-    }
-
     /// How many there are.
     pub fn count(&self) -> usize {
         usize::try_from(self.table.count()).unwrap_or(usize::MAX)
@@ -74,14 +69,9 @@ impl<R: Record<Id = u32>> Shelf<R> {
         self.table.find(id)
     }
 
-    /// The object with this other key.
-    pub fn find_by(&self, key: &R::Alternate) -> Option<Arc<R>> {
-        self.table.find_by(key)
-    }
-
-    /// Those that were made or changed since the tenant was generated.
-    pub fn changed(&self) -> impl Iterator<Item = Arc<R>> {
-        self.changed.iter().filter_map(|id| self.find(*id))
+    /// What a replica shows.
+    pub fn seen(&self, view: View) -> Seen<'_, R> {
+        Seen { shelf: self, view }
     }
 
     /// Takes a new object, whose number is [`Shelf::next`].
@@ -105,63 +95,119 @@ impl<R: Record<Id = u32>> Shelf<R> {
         self.changed.remove(&id);
         Some(removed)
     }
+}
 
-    /// All of them.
-    pub fn all(&self) -> Vec<Arc<R>> {
-        self.table.page(View::Current, 0, usize::MAX).records
+/// Objects of one kind as a replica shows them: all, or those of some time ago.
+#[derive(Debug)]
+pub struct Seen<'a, R: Record<Id = u32>> {
+    shelf: &'a Shelf<R>,
+    view: View,
+}
+
+/// How many objects are looked at in one go.
+const RUN: usize = 500;
+
+impl<'a, R: Record<Id = u32>> Seen<'a, R> {
+    /// The object with this number.
+    pub fn find(&self, id: u32) -> Option<Arc<R>> {
+        self.shelf.table.find_in(self.view, id)
+    }
+
+    /// The object with this other key.
+    pub fn find_by(&self, key: &R::Alternate) -> Option<Arc<R>> {
+        self.shelf.table.find_by_in(self.view, key)
+    }
+
+    /// Those that were made or changed since the tenant was generated.
+    pub fn changed(&self) -> impl Iterator<Item = Arc<R>> + 'a {
+        let (changed, table, view) = (&self.shelf.changed, &self.shelf.table, self.view);
+        changed.iter().filter_map(move |id| table.find_in(view, *id))
+    }
+
+    /// What the objects were generated from.
+    pub fn blueprint(&self) -> &'a Blueprint {
+        &self.shelf.blueprint
+    }
+
+    /// All of them, by their numbers.
+    pub fn all(&self) -> impl Iterator<Item = Arc<R>> + 'a {
+        let (table, view) = (&self.shelf.table, self.view);
+        let mut next = Some(0);
+        let runs = std::iter::from_fn(move || {
+            let page = table.page(view, next?, RUN);
+            next = page.next;
+            Some(page.records)
+        });
+        runs.flatten()
     }
 
     /// A page of the list and how many objects the whole list has. Pages are cut anew at every call:
     /// an object that was deleted between two calls moves the others forward.
     pub fn list(&self, selection: &Selection, shape: impl Fn(&R) -> Value) -> (usize, Vec<Arc<R>>) {
         let from = selection.page.saturating_mul(selection.size);
-        if selection.filter.is_none() && selection.sort.is_none() {
-            return (self.count(), self.run(from, selection.size));
+        let plain = selection.filter.is_none() && selection.sort.is_none();
+        if plain && self.view == View::Current {
+            return (self.shelf.count(), self.run(from, selection.size));
         }
-        let mut matching: Vec<_> = self.candidates(selection.filter.as_ref());
-        if let Some(filter) = &selection.filter {
-            matching.retain(|record| filter.matches(&shape(record)));
+        let candidates = self.candidates(selection.filter.as_ref());
+        let is = |record: &Arc<R>| {
+            selection.filter.as_ref().is_none_or(|filter| filter.matches(&shape(record)))
+        };
+        let matching = candidates.filter(is);
+        let Some((path, direction)) = &selection.sort else {
+            return cut(matching, from, selection.size);
+        };
+        let mut matching: Vec<_> = matching.collect();
+        matching.sort_by_cached_key(|record| sort_key(&shape(record), path));
+        if *direction == Direction::Descending {
+            matching.reverse();
         }
-        if let Some((path, direction)) = &selection.sort {
-            let key = |record: &Arc<R>| {
-                let shape = shape(record);
-                let found = path.split('.').try_fold(&shape, |value, name| value.get(name));
-                let text = match found {
-                    None | Some(Value::Null) => String::new(),
-                    Some(Value::String(text)) => text.clone(),
-                    Some(other) => other.to_string(),
-                };
-                (text.parse::<i64>().ok(), text)
-            };
-            matching.sort_by_cached_key(key);
-            if *direction == Direction::Descending {
-                matching.reverse();
-            }
-        }
-        let total = matching.len();
-        (total, matching.into_iter().skip(from).take(selection.size).collect())
+        cut(matching.into_iter(), from, selection.size)
     }
 
     /// Up to `limit` objects after the first `skip` that are there.
     fn run(&self, skip: usize, limit: usize) -> Vec<Arc<R>> {
         let mut place = skip as u64;
-        for removed in &self.removed {
+        for removed in &self.shelf.removed {
             if u64::from(*removed) > place + 1 {
                 break;
             }
             place += 1;
         }
-        self.table.page(View::Current, place, limit).records
+        self.shelf.table.page(self.view, place, limit).records
     }
 
     /// The objects that the filter can match: few where it names numbers, else all.
-    fn candidates(&self, filter: Option<&Filter>) -> Vec<Arc<R>> {
+    fn candidates(&self, filter: Option<&Filter>) -> Box<dyn Iterator<Item = Arc<R>> + 'a> {
         match filter.and_then(|filter| filter.exactly("id")) {
             Some(ids) => {
                 let ids: BTreeSet<u32> = ids.iter().filter_map(|id| id.parse().ok()).collect();
-                ids.into_iter().filter_map(|id| self.find(id)).collect()
+                let (table, view) = (&self.shelf.table, self.view);
+                Box::new(ids.into_iter().filter_map(move |id| table.find_in(view, id)))
             }
-            None => self.all(),
+            None => Box::new(self.all()),
         }
     }
+}
+
+/// How many there are, and those from a place on.
+fn cut<T>(all: impl Iterator<Item = T>, from: usize, limit: usize) -> (usize, Vec<T>) {
+    let (mut count, mut page) = (0, Vec::new());
+    for one in all {
+        if count >= from && page.len() < limit {
+            page.push(one);
+        }
+        count += 1;
+    }
+    (count, page)
+}
+
+/// Numbers before texts, each in its order.
+fn sort_key(shape: &Value, path: &str) -> (Option<i64>, String) {
+    let text = match path.split('.').try_fold(shape, |value, name| value.get(name)) {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    (text.parse().ok(), text)
 }

@@ -1,6 +1,7 @@
 //! The Pro API: tokens by both flows, computers, mobile devices, lists.
 
 use crate::support::{Answer, Bench};
+use lanyard_simulator::fault::{Fault, Kind, Service};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -303,4 +304,31 @@ async fn instances_share_nothing() {
     let nowhere = Answer::of(at("nobody")).await;
     assert_eq!(nowhere.status, StatusCode::NOT_FOUND);
     assert!(nowhere.content_type().starts_with("text/html"));
+}
+
+#[tokio::test]
+async fn a_new_computer_comes_and_goes_at_replicas_and_a_deleted_one_lingers() {
+    let mut bench = Bench::start().await;
+    bench.pass(Duration::from_mins(5)).await;
+    let made = bench.post("jamf/computers", json!({ "name": "new" })).await;
+    assert_eq!(made["id"], 4);
+    bench.control(Method::DELETE, "jamf/computers/1", Value::Null).await;
+    let jamf = Jamf::sign_in(&bench).await;
+    let faults = &bench.running.shared().faults;
+    let new = "api/v3/computers-inventory/4";
+    faults.replace(vec![Fault::of(Kind::Flicker).at(Service::Jamf).on("*computers-inventory*")]);
+    let mut statuses = Vec::new();
+    for _ in 0..4 {
+        statuses.push(jamf.get(new).await.status.as_u16());
+    }
+    assert_eq!(statuses, [404, 200, 404, 200]);
+
+    faults.replace(vec![Fault::of(Kind::Stale).at(Service::Jamf)]);
+    assert_eq!(jamf.get("api/v3/computers-inventory/1").await.status, StatusCode::OK);
+    let text = |ids: &[u32]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(ids(&jamf, "page-size=2").await, (3, text(&[1, 2])));
+    let classic = jamf.call(Method::GET, "JSSResource/computers/id/4");
+    assert_eq!(Answer::of(classic).await.status, StatusCode::NOT_FOUND);
+    faults.replace(Vec::new());
+    assert_eq!(ids(&jamf, "page-size=2").await, (3, text(&[2, 3])));
 }
