@@ -149,6 +149,20 @@ impl Fault {
         Self { times: Some(times), ..self }
     }
 
+    /// What makes no sense about it.
+    pub fn check(&self) -> Result<(), String> {
+        if self.probability.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
+            return Err("probability is between 0 and 1".to_owned());
+        }
+        if self.retry_after.is_some_and(|seconds| !seconds.is_finite() || seconds < 0.0) {
+            return Err("retryAfter is a positive number of seconds".to_owned());
+        }
+        if self.status.is_some_and(|status| !(200..600).contains(&status)) {
+            return Err("status is between 200 and 599".to_owned());
+        }
+        Ok(())
+    }
+
     pub(super) fn is_about(&self, service: Service, method: &str, path: &str) -> bool {
         self.service.is_none_or(|own| own == service)
             && self.method.as_ref().is_none_or(|own| own.eq_ignore_ascii_case(method))
