@@ -324,3 +324,6 @@ impl Connector for EntraId {
         Box::pin(async { self.graph.check(&self.sign_in, &self.probes()).await })
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

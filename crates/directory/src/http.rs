@@ -168,3 +168,6 @@ impl Service {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;
