@@ -1,0 +1,111 @@
+//! The simulator's faults in every call: the right result, or a clear error in time.
+
+use std::time::{Duration, Instant};
+
+use lanyard_directory::intune::Settings;
+use lanyard_directory::intune::validation::{Enrollment, ValidationError};
+use lanyard_directory::{Connector, Query};
+use lanyard_lifecycle::{ObjectId, ObjectKind, Presence};
+use lanyard_simulator::fault::{Fault, Kind, Service};
+
+use super::bench::Bench;
+
+const KINDS: [Kind; 10] = [
+    Kind::Latency,
+    Kind::Unauthorized,
+    Kind::Forbidden,
+    Kind::NotFound,
+    Kind::Throttled,
+    Kind::ServerError,
+    Kind::Html,
+    Kind::Truncated,
+    Kind::Reset,
+    Kind::Outage,
+];
+
+/// Of the kind, for a service, from the given request on: once, or for good.
+fn rules(kind: Kind, service: Service, skip: u64) -> [Fault; 2] {
+    let fault = Fault { skip: Some(skip), milliseconds: Some(20), ..Fault::of(kind).at(service) };
+    [Fault { times: Some(1), ..fault.clone() }, fault]
+}
+
+#[tokio::test]
+async fn no_fault_makes_a_jamf_object_absent() {
+    let bench = Bench::start().await;
+    for kind in KINDS {
+        for skip in 0..3 {
+            for rule in rules(kind, Service::Jamf, skip) {
+                bench.faults(Vec::new());
+                let jamf = bench.jamf().await;
+                bench.faults(vec![rule.clone()]);
+                for object in [
+                    (ObjectKind::JamfComputer, ObjectId::jamf_device(1)),
+                    (ObjectKind::JamfMobileDevice, ObjectId::jamf_device(1)),
+                    (ObjectKind::JamfUser, ObjectId::jamf_user(0, 1)),
+                ] {
+                    let begun = Instant::now();
+                    let found = jamf.look_up(&Query::id(object.0, object.1)).await;
+                    assert!(begun.elapsed() < Duration::from_secs(30), "{rule:?}");
+                    if let Ok(found) = found {
+                        let presence = found.state().unwrap().presence;
+                        assert!(matches!(presence, Presence::Present(_)), "{rule:?}: {object:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_fault_is_taken_for_a_decision_of_intune() {
+    let bench = Bench::start().await;
+    let request = bench.request(bench.device(0)).await;
+    let enrollment = Enrollment { transaction_id: "1", request: &request };
+    for service in [Service::Entra, Service::Graph, Service::Intune] {
+        for kind in KINDS {
+            for rule in rules(kind, service, 0) {
+                bench.faults(vec![rule.clone()]);
+                let services = bench.intune(Settings::default());
+                let begun = Instant::now();
+                let validated = services.validation().validate(enrollment).await;
+                assert!(begun.elapsed() < Duration::from_secs(20), "{rule:?}");
+                match validated {
+                    Ok(()) => {}
+                    Err(ValidationError::Unanswered(ignorance)) => {
+                        assert!(!ignorance.to_string().is_empty());
+                    }
+                    Err(ValidationError::Rejected(rejection)) => panic!("{rule:?}: {rejection}"),
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn faults_that_pass_are_not_noticed() {
+    let bench = Bench::start().await;
+    let request = bench.request(bench.device(0)).await;
+    let enrollment = Enrollment { transaction_id: "1", request: &request };
+    for service in [Service::Entra, Service::Graph, Service::Intune] {
+        for kind in
+            [Kind::Latency, Kind::Throttled, Kind::ServerError, Kind::Truncated, Kind::Reset]
+        {
+            let [once, _] = rules(kind, service, 0);
+            bench.faults(vec![once.clone()]);
+            let services = bench.intune(Settings::default());
+            let validated = services.validation().validate(enrollment).await;
+            validated.unwrap_or_else(|error| panic!("{once:?}: {error}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_queue_behind_a_fault_is_not_taken_for_empty() {
+    let bench = Bench::start().await;
+    for kind in KINDS.into_iter().filter(|kind| *kind != Kind::Latency) {
+        let [_, always] = rules(kind, Service::Intune, 0);
+        bench.faults(vec![always]);
+        let services = bench.intune(Settings::default());
+        services.revocation().drain(|_| async { Vec::new() }).await.unwrap_err();
+    }
+}
