@@ -82,6 +82,7 @@ async fn authority(folder: &std::path::Path, key: KeyAlgorithm) -> Result<Author
         keys: KeyStore::open(&folder.join("keys"), None)?,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
+        directories: Vec::new(),
     };
     Ok(open(settings, ports).await?)
 }

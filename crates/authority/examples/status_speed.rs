@@ -102,6 +102,7 @@ async fn open(folder: &tempfile::TempDir, name: &str, responder: KeyAlgorithm) -
         keys: KeyStore::open(&folder.join("keys"), None)?,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SeededEntropy::new(1)),
+        directories: Vec::new(),
     };
     Ok(Opened { authority: lanyard_authority::open(settings, ports).await?, store })
 }

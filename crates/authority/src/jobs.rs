@@ -1,6 +1,6 @@
 //! What the authority does by itself, and when: the one list of background work.
 //!
-//! CRLs, which may take long to make, are kept beside it ([`crate::crl`]). Each job says when it is due next; the server drives them ([`Authority::drive_jobs`]), tests run them by hand with a
+//! CRLs, which may take long to make, are kept beside it ([`crate::crl`]), and so is the mirror ([`crate::mirror`]). Each job says when it is due next; the server drives them ([`Authority::drive_jobs`]), tests run them by hand with a
 //! clock of their own ([`Authority::run_jobs`]).
 
 use std::time::Duration;
@@ -77,9 +77,10 @@ impl Authority {
         next.max(now)
     }
 
-    /// Runs the jobs when they are due and keeps the CRLs, for as long as the future is polled.
+    /// Runs the jobs when they are due and keeps the CRLs and the mirror, for as long as the future is polled.
     pub async fn drive_jobs(&self) {
-        futures_util::future::join(self.drive_small_jobs(), self.keep_crls()).await;
+        let (small, crls) = (self.drive_small_jobs(), self.keep_crls());
+        futures_util::future::join3(small, crls, Box::pin(self.keep_mirror())).await;
     }
 
     async fn drive_small_jobs(&self) {
@@ -111,6 +112,6 @@ impl Authority {
         transactions.doing("forget old transactions")?;
         let certificates = store.forget_certificates(now, FORGOTTEN_AT_ONCE).await;
         certificates.doing("forget certificates that were kept for a while")?;
-        Ok(())
+        self.forget_missing_objects().await
     }
 }

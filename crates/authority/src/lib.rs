@@ -16,6 +16,7 @@ pub mod jobs;
 mod keys;
 mod linted;
 mod lookup;
+pub mod mirror;
 mod open;
 mod pending;
 mod recover;
@@ -36,6 +37,7 @@ mod tests;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use lanyard_directory::Connector;
 use lanyard_lifecycle::serial_codec::SerialCodec;
 use lanyard_pki::Time;
 use lanyard_signer::KeyStore;
@@ -62,6 +64,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub entropy: Arc<dyn Entropy>,
+    /// Who asks the directories that certificates follow.
+    pub directories: Vec<Arc<dyn Connector>>,
 }
 
 /// An open authority: a handle that is cheap to clone. Each verb is a method, in a file of its name.
@@ -80,6 +84,7 @@ struct Inner {
     ra_keys: scep::ra::Keys,
     wake: tokio::sync::Notify,
     memory: status::Memory,
+    mirror: mirror::Mirror,
     refusals: refusals::Refusals,
     /// Of requests that wait for a person.
     requests: seal::Seal,

@@ -14,6 +14,7 @@ use lanyard_store::CaState;
 use crate::audit::Actor;
 use crate::ca::{CaError, Cas};
 use crate::error::Doing as _;
+use crate::mirror::{Mirror, MirrorError};
 use crate::settings::CertifiedBy;
 use crate::status::Memory;
 use crate::{Authority, Fault, Inner, Ports, Settings, keys, scep};
@@ -36,6 +37,9 @@ pub enum OpenError {
     /// The first CA can't be made.
     #[error("the first CA can't be made: {0}")]
     First(CaError),
+    /// The directories are not configured as they are connected.
+    #[error(transparent)]
+    Mirror(#[from] MirrorError),
 }
 
 /// Opens the authority of an installation. On the first start its CA is made, or requested where another CA certifies
@@ -61,6 +65,7 @@ pub(crate) async fn unopened(settings: Settings, ports: Ports) -> Result<Authori
 }
 
 async fn inner(settings: Settings, ports: Ports) -> Result<Inner, OpenError> {
+    let mirror = Mirror::new(&settings.directories, &ports, owner(&ports))?;
     let secret = keys::secret(&ports.keys).await?;
     let serial_key = SerialKey::new(*secret.derive("serial number, epoch 0"));
     Ok(Inner {
@@ -70,6 +75,7 @@ async fn inner(settings: Settings, ports: Ports) -> Result<Inner, OpenError> {
         ra_keys: scep::ra::Keys::default(),
         wake: tokio::sync::Notify::new(),
         memory: Memory::new(&settings.status),
+        mirror,
         refusals: crate::refusals::Refusals::new(),
         requests: crate::seal::Seal::new(&secret.derive("pending requests")),
         settings,
@@ -77,6 +83,15 @@ async fn inner(settings: Settings, ports: Ports) -> Result<Inner, OpenError> {
         #[cfg(test)]
         steps: Arc::new(crate::steps::Undisturbed),
     })
+}
+
+/// What this process calls itself where several could do the same work. The only one there can be goes on with what it
+/// began before it was killed.
+fn owner(ports: &Ports) -> String {
+    if !ports.store.is_shared() {
+        return "the only process".to_owned();
+    }
+    hex::encode(crate::entropy::random::<16>(&*ports.entropy))
 }
 
 /// What opening does once there is a handle to do it with.
@@ -98,6 +113,7 @@ async fn start(inner: Inner) -> Result<Authority, OpenError> {
     authority.finish_prepared_before(Time::NO_WELL_DEFINED_END).await?;
     authority.activate_when_due().await?;
     authority.reload_scep_identity().await?;
+    authority.record_directories().await?;
     Ok(authority)
 }
 

@@ -12,6 +12,7 @@ use lanyard_pki::profile::Profile;
 use lanyard_pki::{KeyAlgorithm, Name};
 use secrecy::SecretString;
 
+use crate::mirror::DirectorySettings;
 use crate::status::settings::StatusSettings;
 
 /// Seconds in a day.
@@ -42,6 +43,8 @@ pub struct Settings {
     pub status: StatusSettings,
     /// The places to enroll.
     pub endpoints: Vec<Endpoint>,
+    /// The directories that certificates follow.
+    pub directories: Vec<DirectorySettings>,
 }
 
 impl Settings {
@@ -54,6 +57,7 @@ impl Settings {
             scep: ScepSettings::default(),
             status: StatusSettings::default(),
             endpoints: Vec::new(),
+            directories: Vec::new(),
         }
     }
 

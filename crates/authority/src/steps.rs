@@ -19,6 +19,14 @@ pub(crate) enum Step {
     Signed,
     /// It is complete in the store.
     Completed,
+    /// A page of a directory's feed is read, and not recorded.
+    PageRead,
+    /// It is recorded.
+    PageRecorded,
+    /// Objects that a feed did not show are looked up, and nothing is recorded.
+    ProofRead,
+    /// What was learnt of them is recorded.
+    ProofRecorded,
 }
 
 /// What a test wants to happen at a step.

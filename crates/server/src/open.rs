@@ -118,6 +118,7 @@ pub async fn open(
         keys: keys.clone(),
         clock: world.clock,
         entropy: world.entropy,
+        directories: Vec::new(),
     };
     let authority = lanyard_authority::open(settings, ports).await?;
     Ok(Opened { authority, store, addresses, crl_token, key_files: keys })

@@ -73,7 +73,8 @@ async fn main() -> Outcome<()> {
     }
     println!("by name: {:.1} µs each", micros(began, LOOK_UPS));
     store.close().await;
-    Ok(println!("memory at most: {}", peak()))
+    println!("memory at most: {}", peak());
+    Ok(())
 }
 
 async fn load(
@@ -89,7 +90,7 @@ async fn load(
     let mut seen = 0;
     while seen < count {
         let end = count.min(seen + page);
-        let changes: Vec<_> = (seen..end).map(|n| ObjectChange::State(make(n))).collect();
+        let told: Vec<_> = (seen..end).map(|n| ObjectChange::State(make(n))).collect();
         let key = FeedKey { directory: DIRECTORY, kind: make(seen).key.kind };
         let progress = FeedProgress {
             cursor: Some(format!("after {end}")),
@@ -100,7 +101,7 @@ async fn load(
         };
         let batch = ObjectBatch {
             directory: DIRECTORY,
-            changes,
+            changes: told,
             sweep,
             progress: Some(progress),
             lease: None,

@@ -144,6 +144,7 @@ async fn open(
         keys: KeyStore::open(&folder.path().join("keys"), None).unwrap(),
         clock: clock.clone(),
         entropy: Arc::new(SeededEntropy::new(7)),
+        directories: Vec::new(),
     };
     crate::open(settings, ports).await.unwrap()
 }

@@ -6,6 +6,9 @@ mod crash;
 mod first_start;
 mod issuing;
 mod killed;
+mod mirrored;
+mod mirrored_at_random;
+mod mirrored_killed;
 mod renewal;
 mod rollover;
 mod scep;
@@ -138,6 +141,7 @@ async fn ports(folder: &Path, clock: Arc<ManualClock>, seed: u64) -> Ports {
         keys: KeyStore::open(&folder.join("keys"), None).unwrap(),
         clock,
         entropy: Arc::new(SeededEntropy::new(seed)),
+        directories: Vec::new(),
     }
 }
 

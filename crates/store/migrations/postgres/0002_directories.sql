@@ -19,6 +19,7 @@ CREATE TABLE directory_object (
     presence     SMALLINT NOT NULL,
     learnt       BIGINT NOT NULL,
     last_seen    BIGINT NOT NULL,
+    last_told    BIGINT NOT NULL,
     sequence     BIGINT NOT NULL,
     first_seen   BIGINT,
     absent_since BIGINT,

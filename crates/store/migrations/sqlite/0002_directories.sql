@@ -19,6 +19,7 @@ CREATE TABLE directory_object (
     presence     INTEGER NOT NULL,
     learnt       INTEGER NOT NULL,
     last_seen    INTEGER NOT NULL,
+    last_told    INTEGER NOT NULL,
     sequence     INTEGER NOT NULL,
     first_seen   INTEGER,
     absent_since INTEGER,

@@ -92,6 +92,7 @@ macro_rules! for_every_behaviour {
             a_device_is_removed_by_its_graph_id,
             older_news_never_replaces_newer,
             a_sweep_finds_what_it_did_not_see,
+            what_was_only_seen_is_there_and_no_better_known,
             changes_of_objects_are_told_in_their_order,
             a_feed_s_progress_is_recorded_with_its_changes,
             a_demand_lasts_until_it_is_served,

@@ -255,6 +255,35 @@ pub async fn a_sweep_finds_what_it_did_not_see(store: &Store) -> Outcome {
     Ok(())
 }
 
+/// A list of numbers says of an object that it is there, and nothing else.
+pub async fn what_was_only_seen_is_there_and_no_better_known(store: &Store) -> Outcome {
+    with_directories(store).await?;
+    let seen = |number, learnt| ObjectChange::Seen { key: device(number, learnt).key, learnt };
+    let sweep = |number, changes| ObjectBatch { changes, ..in_sweep(number, Vec::new()) };
+    apply(store, in_sweep(1, vec![device(1, at(0)), device(2, at(0)), device(3, at(0))])).await?;
+    apply(store, batch(vec![gone(device(3, at(0)), at(5)), gone(device(4, at(0)), at(5))])).await?;
+    let mut round = sweep(2, vec![seen(1, at(60)), seen(9, at(60))]);
+    let as_of = Some(at(60));
+    let (sweep_number, swept) = (Sweep(2), Sweep(2));
+    round.progress = Some(FeedProgress { sweep: sweep_number, swept, as_of, ..fresh() });
+    equal!(apply(store, round).await?, Vec::new());
+    let found = store.object(device(1, at(0)).key).await?;
+    let told = found.map(|o| (o.state.learnt, o.last_seen, o.confirmed));
+    equal!(told, Some((at(0), Sweep(2), None)));
+    equal!(store.object(device(9, at(0)).key).await?, None);
+    let missing = store.unseen_objects(DEVICES, Sweep(2), Cursor(0), 10).await?.items;
+    equal!(missing, vec![device(2, at(0)).key]);
+
+    // An older list does not bring back what was found to be absent since, a newer one does.
+    equal!(apply(store, sweep(2, vec![seen(3, at(4)), seen(4, at(4))])).await?, Vec::new());
+    let back = apply(store, sweep(2, vec![seen(3, at(70)), seen(4, at(70))])).await?;
+    equal!(back, vec![device(3, at(0)).key]);
+    let found = store.object(device(3, at(0)).key).await?;
+    equal!(found.map(|o| (o.absent_since, o.confirmed)), Some((None, None)));
+    equal!(store.object(device(4, at(0)).key).await?, None);
+    Ok(())
+}
+
 /// Every change is told once more than it is asked for, and none is missed.
 pub async fn changes_of_objects_are_told_in_their_order(store: &Store) -> Outcome {
     with_directories(store).await?;

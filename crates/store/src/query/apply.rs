@@ -91,6 +91,7 @@ async fn number<C: Connection>(
 /// them in the same order.
 struct Changes {
     states: Vec<Row>,
+    seen: Vec<(ObjectKey, Time)>,
     removals: Vec<(ObjectKind, Uuid, Time)>,
 }
 
@@ -115,14 +116,20 @@ impl Changes {
     /// The last word on each object.
     fn of(batch: &ObjectBatch) -> Result<Self, StoreError> {
         let mut states: BTreeMap<(ObjectKind, ObjectId), &ObjectState> = BTreeMap::new();
+        let mut seen: BTreeMap<ObjectKey, Time> = BTreeMap::new();
         let mut removals: BTreeMap<(ObjectKind, Uuid), Time> = BTreeMap::new();
         for change in &batch.changes {
             match change {
-                ObjectChange::State(state) if state.key.directory != batch.directory => {
+                ObjectChange::State(ObjectState { key, .. }) | ObjectChange::Seen { key, .. }
+                    if key.directory != batch.directory =>
+                {
                     return Err(StoreError::Conflict(format!(
                         "an object of {} among those of {}",
-                        state.key.directory, batch.directory
+                        key.directory, batch.directory
                     )));
+                }
+                ObjectChange::Seen { key, learnt } => {
+                    seen.insert(*key, *learnt);
                 }
                 ObjectChange::State(state) => {
                     if let Presence::Present(Properties::EntraDevice(device)) = &state.presence
@@ -139,11 +146,11 @@ impl Changes {
         }
         let states = states.into_values().map(Row::of).collect::<Result<_, _>>()?;
         let removals = removals.into_iter().map(|((kind, id), learnt)| (kind, id, learnt));
-        Ok(Self { states, removals: removals.collect() })
+        Ok(Self { states, seen: seen.into_iter().collect(), removals: removals.collect() })
     }
 
     fn is_empty(&self) -> bool {
-        self.states.is_empty() && self.removals.is_empty()
+        self.states.is_empty() && self.seen.is_empty() && self.removals.is_empty()
     }
 
     /// Writes all of it and tells which objects have changed.
@@ -153,7 +160,8 @@ impl Changes {
         directory: i64,
         batch: &ObjectBatch,
     ) -> Result<Vec<ObjectKey>, StoreError> {
-        let wanted = i64::try_from(self.states.len() + self.removals.len()).unwrap_or(i64::MAX);
+        let wanted = self.states.len() + self.seen.len() + self.removals.len();
+        let wanted = i64::try_from(wanted).unwrap_or(i64::MAX);
         let last = connection.fetch_optional(&NEXT, &[wanted.into()], one_int).await?;
         let last = last.ok_or_else(|| StoreError::unreadable("counter"))?;
         let before = last - wanted;
@@ -162,10 +170,13 @@ impl Changes {
             sequence += 1;
             sequence
         };
-        let rows: Vec<[Value<'_>; 13]> =
+        let rows: Vec<[Value<'_>; 14]> =
             self.states.iter().map(|row| row.values(directory, batch.sweep.0, next())).collect();
-        let rows: Vec<&[Value<'_>]> = rows.iter().map(<[_; 13]>::as_slice).collect();
+        let rows: Vec<&[Value<'_>]> = rows.iter().map(<[_; 14]>::as_slice).collect();
         connection.insert(&OBJECT, &rows).await?;
+        for (key, learnt) in &self.seen {
+            see(connection, directory, key, *learnt, batch.sweep.0, next()).await?;
+        }
         for (kind, graph_id, learnt) in &self.removals {
             let values = [
                 directory.into(),
@@ -181,6 +192,37 @@ impl Changes {
             .fetch(&CHANGED, &[before.into(), last.into()], |columns| changed(columns, id))
             .await
     }
+}
+
+/// Marks an object as seen. One that was absent is back; what it is like now has to be looked up.
+async fn see<C: Connection>(
+    connection: &mut C,
+    directory: i64,
+    key: &ObjectKey,
+    learnt: Time,
+    sweep: i64,
+    sequence: i64,
+) -> Result<(), StoreError> {
+    let object = key.object.to_bytes();
+    let (kind, object) = (i64::from(key.kind.code()), &object[..]);
+    let values = [directory.into(), kind.into(), object.into(), sweep.into()];
+    if connection.execute(&SEE, &values).await? > 0 {
+        return Ok(());
+    }
+    let learnt = learnt.unix();
+    let values = [
+        directory.into(),
+        kind.into(),
+        object.into(),
+        sweep.into(),
+        learnt.into(),
+        sequence.into(),
+    ];
+    if connection.execute(&SEE_AGAIN, &values).await? == 0 {
+        let values = [directory.into(), kind.into(), object.into(), learnt.into()];
+        connection.execute(&FORGET_ABSENCE, &values).await?;
+    }
+    Ok(())
 }
 
 fn changed(columns: &mut Columns<'_>, directory: DirectoryId) -> Result<ObjectKey, StoreError> {
@@ -204,7 +246,7 @@ impl Row {
         Ok(Self { kind, object: object.to_bytes(), learnt: state.learnt, present })
     }
 
-    fn values(&self, directory: i64, sweep: i64, sequence: i64) -> [Value<'_>; 13] {
+    fn values(&self, directory: i64, sweep: i64, sequence: i64) -> [Value<'_>; 14] {
         let told = self.present.as_ref();
         let learnt = self.learnt.unix();
         [
@@ -214,6 +256,7 @@ impl Row {
             i64::from(told.is_some()).into(),
             told.map(|told| told.properties.as_str()).into(),
             learnt.into(),
+            sweep.into(),
             sweep.into(),
             sequence.into(),
             told.map(|_| learnt).into(),
@@ -265,6 +308,7 @@ static OBJECT: Insert = Insert::touching(
         ("properties", ColumnType::Text),
         ("learnt", ColumnType::Int),
         ("last_seen", ColumnType::Int),
+        ("last_told", ColumnType::Int),
         ("sequence", ColumnType::Int),
         ("first_seen", ColumnType::Int),
         ("absent_since", ColumnType::Int),
@@ -281,6 +325,8 @@ static OBJECT: Insert = Insert::touching(
      learnt = excluded.learnt, \
      last_seen = CASE WHEN excluded.last_seen > directory_object.last_seen \
      THEN excluded.last_seen ELSE directory_object.last_seen END, \
+     last_told = CASE WHEN excluded.last_told > directory_object.last_told \
+     THEN excluded.last_told ELSE directory_object.last_told END, \
      first_seen = COALESCE(directory_object.first_seen, excluded.first_seen), \
      absent_since = CASE WHEN excluded.presence = 1 THEN NULL \
      ELSE COALESCE(directory_object.absent_since, excluded.absent_since) END, \
@@ -291,11 +337,28 @@ static OBJECT: Insert = Insert::touching(
      email = CASE WHEN excluded.presence = 1 THEN excluded.email ELSE directory_object.email END \
      WHERE excluded.learnt >= directory_object.learnt",
     Touch {
-        sqlite: "UPDATE directory_object SET learnt = ?6, last_seen = max(last_seen, ?7) \
+        sqlite: "UPDATE directory_object SET learnt = ?6, last_seen = max(last_seen, ?7), \
+                 last_told = max(last_told, ?7) \
                  WHERE directory = ?1 AND kind = ?2 AND object = ?3 AND presence = ?4 \
                  AND (?4 = 0 OR properties = ?5) AND learnt <= ?6",
         values: 7,
     },
+);
+
+static SEE: Sql = sql!(
+    "UPDATE directory_object SET \
+     last_seen = CASE WHEN last_seen < $4 THEN $4 ELSE last_seen END \
+     WHERE directory = $1 AND kind = $2 AND object = $3 AND presence = 1"
+);
+static SEE_AGAIN: Sql = sql!(
+    "UPDATE directory_object SET presence = 1, absent_since = NULL, sequence = $6, \
+     last_seen = CASE WHEN last_seen < $4 THEN $4 ELSE last_seen END, last_told = 0 \
+     WHERE directory = $1 AND kind = $2 AND object = $3 AND presence = 0 AND learnt < $5 \
+     AND properties IS NOT NULL"
+);
+static FORGET_ABSENCE: Sql = sql!(
+    "DELETE FROM directory_object WHERE directory = $1 AND kind = $2 AND object = $3 \
+     AND presence = 0 AND learnt < $4 AND properties IS NULL"
 );
 
 static REMOVE: Sql = sql!(

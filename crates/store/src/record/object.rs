@@ -43,8 +43,9 @@ impl Sweep {
 pub struct MirroredObject {
     /// What its directory said last, and when.
     pub state: ObjectState,
-    /// Since when its feed vouches for that: the start of the last whole round, which would have
-    /// told a change. None of an object that the feed has not shown.
+    /// Up to when its feed vouches for all of that: the start of the last round that came to its end, which
+    /// would have told of a change or shown a return. None of an object whose
+    /// properties the feed never told or, in its last whole reading, did not tell.
     pub confirmed: Option<Time>,
     /// When its directory was first heard to have it; none if it never was.
     pub first_seen: Option<Time>,
@@ -62,6 +63,14 @@ pub struct MirroredObject {
 pub enum ObjectChange {
     /// How it is.
     State(ObjectState),
+    /// It is there, and no more was said. What is known of it stays as it is; of one that is not
+    /// known, nothing is recorded.
+    Seen {
+        /// The object.
+        key: ObjectKey,
+        /// When that was said.
+        learnt: Time,
+    },
     /// It was removed, and told by the name that Microsoft Graph gives it alone.
     RemovedByGraphId {
         /// Its kind.
