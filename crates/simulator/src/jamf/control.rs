@@ -1,7 +1,7 @@
 //! What the control interface does to Jamf Pro: what a person would do in its console.
 
 use super::{
-    Cluster, Jamf,
+    Cluster, Jamf, Offers,
     access::Credential,
     event,
     object::{Computer, Location, MobileDevice, Person},
@@ -28,6 +28,7 @@ pub fn control_routes() -> Router<Shared> {
     Router::new()
         .route("/jamf", get(about))
         .route("/jamf/cluster", put(cluster))
+        .route("/jamf/offers", put(offers))
         .route("/jamf/tokens", delete(forget_tokens))
         .route("/jamf/accounts/{name}", put(put_account).delete(delete_account))
         .route("/jamf/clients/{id}", put(put_client).delete(delete_client))
@@ -58,6 +59,7 @@ async fn about(State(shared): State<Shared>, Query(asked): Asked) -> Answer<Json
             "baseUrl": format!("{}/jamf/{}", shared.world.base_url(), tenant.domain()),
             "version": jamf.version,
             "cluster": jamf.cluster,
+            "offers": jamf.offers,
             "accounts": jamf.access.accounts,
             "clients": jamf.access.clients,
             "computers": jamf.computers.count(),
@@ -74,6 +76,15 @@ async fn cluster(
     Json(cluster): Json<Cluster>,
 ) -> Answer<StatusCode> {
     changed(&shared, &asked, |tenant, _| tenant.jamf.cluster = cluster)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn offers(
+    State(shared): State<Shared>,
+    Query(asked): Asked,
+    Json(offers): Json<Offers>,
+) -> Answer<StatusCode> {
+    changed(&shared, &asked, |tenant, _| tenant.jamf.offers = offers)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

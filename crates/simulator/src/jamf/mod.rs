@@ -27,7 +27,7 @@ use reply::{forbidden, page, unauthorized};
 use serde::{Deserialize, Serialize};
 use shelf::Shelf;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -59,6 +59,8 @@ pub struct Jamf {
     pub webhooks: Webhooks,
     /// Of how many machines it consists.
     pub cluster: Cluster,
+    /// Which collections of the Pro API it has.
+    pub offers: Offers,
     turn: AtomicUsize,
 }
 
@@ -75,6 +77,29 @@ pub struct Cluster {
 impl Default for Cluster {
     fn default() -> Self {
         Self { nodes: 1, replication_seconds: 5 }
+    }
+}
+
+/// The collections of the Pro API that an instance has: older ones lack some.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Offers {
+    /// Versions of `computers-inventory`, of `v1`, `v2` and `v3`.
+    pub computers_inventory: BTreeSet<String>,
+    /// Whether there is version 2 of `mobile-devices`.
+    pub mobile_devices: bool,
+}
+
+impl Default for Offers {
+    fn default() -> Self {
+        let computers_inventory = ["v1", "v2", "v3"].map(str::to_owned).into();
+        Self { computers_inventory, mobile_devices: true }
+    }
+}
+
+impl Offers {
+    fn computers(&self, version: &str) -> bool {
+        self.computers_inventory.contains(version)
     }
 }
 
@@ -103,6 +128,7 @@ impl Jamf {
             people: Shelf::new(blueprint),
             webhooks: Webhooks::default(),
             cluster: Cluster::default(),
+            offers: Offers::default(),
             turn: AtomicUsize::new(0),
         }
     }

@@ -6,7 +6,7 @@ use super::{
     event,
     object::{Computer, MobileDevice},
     reply::{Reply, empty, error, json_reply, no_such_object, unauthorized},
-    rsql::Filter,
+    rsql::{self, Filter},
     shape::{self, Section, date},
     shelf::{Direction, Selection, Shelf},
     webhook::Event,
@@ -28,8 +28,12 @@ impl Jamf {
                 Some(_) => json_reply(StatusCode::OK, &json!({ "version": self.version })),
                 None => unauthorized(),
             },
-            ["v1" | "v2" | "v3", "computers-inventory", rest @ ..] => self.computers(call, rest),
-            ["v2", "mobile-devices", rest @ ..] => self.mobile_devices(call, rest),
+            [version, "computers-inventory", rest @ ..] if self.offers.computers(version) => {
+                self.computers(call, rest)
+            }
+            ["v2", "mobile-devices", rest @ ..] if self.offers.mobile_devices => {
+                self.mobile_devices(call, rest)
+            }
             _ => self.nothing_here(call),
         }
     }
@@ -47,7 +51,9 @@ impl Jamf {
                 let ended = call.bearer().is_some_and(|t| self.access.invalidate(t, call.at));
                 if ended { empty() } else { unauthorized() }
             }
-            (&Method::DELETE, ["v1" | "v2" | "v3", "computers-inventory", id]) => {
+            (&Method::DELETE, [version, "computers-inventory", id])
+                if self.offers.computers(version) =>
+            {
                 self.delete_computer(call, id)
             }
             _ => self.nothing_here(call),
@@ -127,8 +133,8 @@ impl Jamf {
             Err(refusal) => return refusal,
         };
         let all = Section::ALL.into();
-        let filtered = |computer: &Computer| shape::computer(computer, &all);
-        list(&self.computers, call, filtered, |computer| shape::computer(computer, &sections))
+        let whole = |computer: &Computer| shape::computer(computer, &all);
+        list(&self.computers, call, "id", whole, |one| shape::computer(one, &sections))
     }
 
     fn mobile_devices(&self, call: &Call<'_>, path: &[&str]) -> Reply {
@@ -143,10 +149,19 @@ impl Jamf {
             )
         };
         match path {
-            [] => list(&self.mobile_devices, call, shape::mobile_summary, shape::mobile_summary),
-            ["detail"] => {
-                list(&self.mobile_devices, call, shape::mobile_inventory, shape::mobile_inventory)
+            [] => {
+                let summary = shape::mobile_summary;
+                list(&self.mobile_devices, call, "id", summary, summary)
             }
+            ["detail"] => match sections(call) {
+                Err(refusal) => refusal,
+                Ok(sections) => {
+                    let all = Section::ALL.into();
+                    let whole = |one: &MobileDevice| shape::mobile_inventory(one, &all);
+                    let shown = |one: &MobileDevice| shape::mobile_inventory(one, &sections);
+                    list(&self.mobile_devices, call, "mobileDeviceId", whole, shown)
+                }
+            },
             [id] => one(id, shape::mobile_summary),
             [id, "detail"] => one(id, shape::mobile_detail),
             _ => self.nothing_here(call),
@@ -177,19 +192,22 @@ fn sections(call: &Call<'_>) -> Result<BTreeSet<Section>, Reply> {
 fn list<R: Record<Id = u32>>(
     shelf: &Shelf<R>,
     call: &Call<'_>,
-    filtered: impl Fn(&R) -> Value,
+    id: &'static str,
+    whole: impl Fn(&R) -> Value,
     shown: impl Fn(&R) -> Value,
 ) -> Reply {
-    let selection = match selection(call) {
+    let known = whole(&shelf.sample());
+    let selection = match selection(call, id, &known) {
         Ok(selection) => selection,
         Err(refusal) => return refusal,
     };
-    let (total, records) = shelf.seen(call.view).list(&selection, filtered);
+    let (total, records) = shelf.seen(call.view).list(&selection, whole);
     let results: Vec<Value> = records.iter().map(|record| shown(record)).collect();
     json_reply(StatusCode::OK, &json!({ "totalCount": total, "results": results }))
 }
 
-fn selection(call: &Call<'_>) -> Result<Selection, Reply> {
+/// Reads the query of a list of objects that look like `known` and have their number in `id`.
+fn selection(call: &Call<'_>, id: &'static str, known: &Value) -> Result<Selection, Reply> {
     let number = |name: &str, otherwise: usize| match call.query(name).first() {
         None => Ok(otherwise),
         Some(text) => text.parse::<usize>().map_err(|_| {
@@ -205,14 +223,21 @@ fn selection(call: &Call<'_>) -> Result<Selection, Reply> {
         Some(text) => Some(Filter::parse(text).map_err(|fault| bad("filter", &fault.to_string()))?),
     };
     let sort = match call.query("sort").first().map(|text| text.split_once(':')) {
-        None | Some(Some(("id", "asc"))) => None,
+        None => None,
+        Some(Some((path, "asc"))) if path == id => None,
         Some(Some((path, "asc"))) => Some((path.to_owned(), Direction::Ascending)),
         Some(Some((path, "desc"))) => Some((path.to_owned(), Direction::Descending)),
         Some(_) => return Err(bad("sort", "a sort is property:asc or property:desc")),
     };
+    let unknown = |path: &&str| rsql::property(known, path).is_none();
+    let filtered = filter.iter().flat_map(Filter::properties);
+    let sorted = sort.iter().map(|(path, _)| path.as_str());
+    if let Some(path) = filtered.chain(sorted).find(unknown) {
+        return Err(bad("filter", &format!("there is no property {path}")));
+    }
     let size = number("page-size", PAGE)?;
     if !(1..=LARGEST_PAGE).contains(&size) {
         return Err(bad("page-size", "a page has 1 to 2000 objects"));
     }
-    Ok(Selection { page: number("page", 0)?, size, filter, sort })
+    Ok(Selection { page: number("page", 0)?, size, id, filter, sort })
 }

@@ -73,8 +73,7 @@ impl Filter {
             Self::All(filters) => filters.iter().all(|filter| filter.matches(object)),
             Self::Any(filters) => filters.iter().any(|filter| filter.matches(object)),
             Self::Compare { path, operator, values } => {
-                let found = path.split('.').try_fold(object, |object, name| object.get(name));
-                let found = match found {
+                let found = match property(object, path) {
                     None | Some(Value::Null) => String::new(),
                     Some(Value::String(text)) => text.clone(),
                     Some(other) => other.to_string(),
@@ -95,7 +94,22 @@ impl Filter {
     }
 }
 
+/// What an object has under a path, as in `general.name`.
+pub fn property<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(object, |object, name| object.get(name))
+}
+
 impl Filter {
+    /// The properties that it looks at.
+    pub fn properties(&self) -> Vec<&str> {
+        match self {
+            Self::All(filters) | Self::Any(filters) => {
+                filters.iter().flat_map(Self::properties).collect()
+            }
+            Self::Compare { path, .. } => vec![path.as_str()],
+        }
+    }
+
     /// The values one of which the property must have for the filter to hold, if it says so.
     pub fn exactly(&self, property: &str) -> Option<&[String]> {
         match self {

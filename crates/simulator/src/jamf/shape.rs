@@ -5,7 +5,7 @@ use crate::tenant::Time;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// A part of a computer that has to be asked for.
+/// A part of a device that has to be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Section {
     /// `GENERAL`, which is also shown when nothing is asked for.
@@ -20,8 +20,8 @@ pub(super) enum Section {
     Other,
 }
 
-/// The sections that are empty for every computer of this simulator.
-const EMPTY: [&str; 20] = [
+/// The sections that are empty for every device of this simulator.
+const EMPTY: [&str; 27] = [
     "DISK_ENCRYPTION",
     "PURCHASING",
     "APPLICATIONS",
@@ -42,6 +42,13 @@ const EMPTY: [&str; 20] = [
     "EXTENSION_ATTRIBUTES",
     "CONTENT_CACHING",
     "GROUP_MEMBERSHIPS",
+    "EBOOKS",
+    "GROUPS",
+    "NETWORK",
+    "PROFILES",
+    "PROVISIONING_PROFILES",
+    "SERVICE_SUBSCRIPTIONS",
+    "USER_PROFILES",
 ];
 
 impl Section {
@@ -199,18 +206,22 @@ pub(super) fn mobile_detail(device: &MobileDevice) -> Value {
     })
 }
 
-/// A mobile device in the list of details, which has sections as computers have them.
-pub(super) fn mobile_inventory(device: &MobileDevice) -> Value {
+/// A mobile device in the list of details, with these sections; the others are null.
+pub(super) fn mobile_inventory(device: &MobileDevice, sections: &BTreeSet<Section>) -> Value {
+    let part = |section, value| if sections.contains(&section) { value } else { Value::Null };
+    let hardware =
+        json!({ "serialNumber": device.serial_number, "model": "iPad Air 11-inch (M3)" });
+    let user = json!({
+        "username": device.location.username,
+        "realName": device.location.real_name,
+        "emailAddress": device.location.email,
+    });
     json!({
         "mobileDeviceId": device.id.to_string(),
         "deviceType": "iOS",
-        "hardware": { "serialNumber": device.serial_number, "model": "iPad Air 11-inch (M3)" },
-        "userAndLocation": {
-            "username": device.location.username,
-            "realName": device.location.real_name,
-            "emailAddress": device.location.email,
-        },
-        "general": {
+        "hardware": part(Section::Hardware, hardware),
+        "userAndLocation": part(Section::UserAndLocation, user),
+        "general": part(Section::General, json!({
             "udid": udid(device.udid),
             "displayName": device.name,
             "managed": device.managed,
@@ -220,6 +231,6 @@ pub(super) fn mobile_inventory(device: &MobileDevice) -> Value {
             "lastInventoryUpdateDate": date(device.last_contact),
             "lastEnrolledDate": date(device.enrolled),
             "osVersion": "18.5",
-        },
+        })),
     })
 }

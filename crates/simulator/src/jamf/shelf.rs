@@ -1,6 +1,6 @@
 //! Objects of one kind in the order of their numbers, and the pages of a list of them.
 
-use super::rsql::Filter;
+use super::rsql::{self, Filter};
 use crate::tenant::{
     blueprint::Blueprint,
     clock::Time,
@@ -26,6 +26,8 @@ pub struct Selection {
     pub page: usize,
     /// How many objects a page has.
     pub size: usize,
+    /// The property that the number is in.
+    pub id: &'static str,
     /// Which objects.
     pub filter: Option<Filter>,
     /// By which property, and in which direction; by number where nothing is said.
@@ -67,6 +69,11 @@ impl<R: Record<Id = u32>> Shelf<R> {
     /// The object with this number.
     pub fn find(&self, id: u32) -> Option<Arc<R>> {
         self.table.find(id)
+    }
+
+    /// An object to see what objects of this kind have.
+    pub fn sample(&self) -> R {
+        R::generate(&self.blueprint, 0)
     }
 
     /// What a replica shows.
@@ -149,7 +156,7 @@ impl<'a, R: Record<Id = u32>> Seen<'a, R> {
         if plain && self.view == View::Current {
             return (self.shelf.count(), self.run(from, selection.size));
         }
-        let candidates = self.candidates(selection.filter.as_ref());
+        let candidates = self.candidates(selection);
         let is = |record: &Arc<R>| {
             selection.filter.as_ref().is_none_or(|filter| filter.matches(&shape(record)))
         };
@@ -178,8 +185,8 @@ impl<'a, R: Record<Id = u32>> Seen<'a, R> {
     }
 
     /// The objects that the filter can match: few where it names numbers, else all.
-    fn candidates(&self, filter: Option<&Filter>) -> Box<dyn Iterator<Item = Arc<R>> + 'a> {
-        match filter.and_then(|filter| filter.exactly("id")) {
+    fn candidates(&self, selection: &Selection) -> Box<dyn Iterator<Item = Arc<R>> + 'a> {
+        match selection.filter.as_ref().and_then(|filter| filter.exactly(selection.id)) {
             Some(ids) => {
                 let ids: BTreeSet<u32> = ids.iter().filter_map(|id| id.parse().ok()).collect();
                 let (table, view) = (&self.shelf.table, self.view);
@@ -204,7 +211,7 @@ fn cut<T>(all: impl Iterator<Item = T>, from: usize, limit: usize) -> (usize, Ve
 
 /// Numbers before texts, each in its order.
 fn sort_key(shape: &Value, path: &str) -> (Option<i64>, String) {
-    let text = match path.split('.').try_fold(shape, |value, name| value.get(name)) {
+    let text = match rsql::property(shape, path) {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),

@@ -202,7 +202,34 @@ async fn a_mobile_device_is_listed_shown_and_shown_in_detail() {
     let all =
         jamf.get("api/v2/mobile-devices/detail?filter=general.displayName==JPAD-000001").await;
     assert_eq!(all.json()["totalCount"], 1);
-    assert_eq!(all.json()["results"][0]["mobileDeviceId"], "2");
+    let all = all.json();
+    assert_eq!(all["results"][0]["mobileDeviceId"], "2");
+    assert_eq!(all["results"][0]["hardware"], Value::Null, "it was not asked for");
+    let path = "api/v2/mobile-devices/detail?section=HARDWARE&sort=mobileDeviceId:asc";
+    let all = jamf.get(&format!("{path}&filter=mobileDeviceId==%223%22")).await.json();
+    assert_eq!(
+        (&all["totalCount"], &all["results"][0]["mobileDeviceId"]),
+        (&json!(1), &json!("3"))
+    );
+    assert_eq!(all["results"][0]["hardware"]["serialNumber"], "JM00000002");
+    let none = jamf.get(&format!("{path}&filter=mobileDeviceId==%2299%22")).await;
+    assert_eq!(none.json(), json!({ "totalCount": 0, "results": [] }));
+}
+
+#[tokio::test]
+async fn an_instance_may_lack_versions_and_the_classic_api_still_answers() {
+    let bench = Bench::start().await;
+    bench.put("jamf/offers", json!({ "computersInventory": ["v1"], "mobileDevices": false })).await;
+    let jamf = Jamf::sign_in(&bench).await;
+    for (path, status) in [
+        ("api/v3/computers-inventory", StatusCode::NOT_FOUND),
+        ("api/v2/computers-inventory/1", StatusCode::NOT_FOUND),
+        ("api/v1/computers-inventory/1", StatusCode::OK),
+        ("api/v2/mobile-devices/1/detail", StatusCode::NOT_FOUND),
+        ("JSSResource/mobiledevices/id/1", StatusCode::OK),
+    ] {
+        assert_eq!(jamf.get(path).await.status, status, "{path}");
+    }
 }
 
 async fn ids(jamf: &Jamf<'_>, query: &str) -> (u64, Vec<String>) {
@@ -230,7 +257,15 @@ async fn lists_come_in_pages_that_are_cut_anew_at_every_call() {
     bench.control(Method::DELETE, "jamf/computers/4", Value::Null).await;
     assert_eq!(ids(&jamf, "page=1&page-size=2").await, (5, text(&[5, 6])));
     assert_eq!(ids(&jamf, "sort=id:desc&page-size=2").await, (5, text(&[7, 6])));
-    for bad in ["page-size=0", "page-size=2001", "page=x", "sort=id", "filter=id=="] {
+    for bad in [
+        "page-size=0",
+        "page-size=2001",
+        "page=x",
+        "sort=id",
+        "filter=id==",
+        "filter=jssId==1",
+        "sort=x:asc",
+    ] {
         let answer = jamf.get(&format!("api/v3/computers-inventory?{bad}")).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{bad}");
     }
