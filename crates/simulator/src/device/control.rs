@@ -1,7 +1,7 @@
 //! What the control interface does to managed devices.
 
 use super::{Action, Mode, NoDevice, Reach, act, settle};
-use crate::{Shared, tenant::World};
+use crate::{Shared, intune, tenant::World};
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -84,13 +84,22 @@ async fn action(
     Path((id, name)): Path<(Uuid, String)>,
 ) -> Result<Json<Value>, Refusal> {
     settle(&shared.world);
-    let action = Action::parse(&name)
-        .ok_or_else(|| Refusal::missing("wipe, retire, delete, sync and unenroll can be done"))?;
+    let action = Action::parse(&name).ok_or_else(|| {
+        Refusal::missing("wipe, retire, cancel, delete, sync and unenroll can be done")
+    })?;
     let tenant = tenant_of(&shared.world, id)?;
-    let left = shared.world.change(tenant, |tenant, now| act(tenant, id, action, now));
-    let left = left.map_err(Refusal::missing)?.map_err(Refusal::missing)?;
-    let state = left.map(|device| device.management_state);
-    Ok(Json(json!({ "id": id, "present": state.is_some(), "managementState": state })))
+    let outcome = shared.world.change(tenant, |tenant, now| {
+        let left = act(tenant, id, action, now)?;
+        let due = left.as_ref().map(|device| intune::due(tenant, device, now)).unwrap_or_default();
+        let state = left.map(|device| device.management_state);
+        Ok::<_, NoDevice>(json!({
+            "id": id,
+            "present": state.is_some(),
+            "managementState": state,
+            "certificatesDue": due,
+        }))
+    });
+    outcome.map_err(Refusal::missing)?.map(Json).map_err(Refusal::missing)
 }
 
 #[derive(Deserialize)]

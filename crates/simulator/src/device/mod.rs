@@ -31,6 +31,8 @@ pub enum Action {
     Sync,
     /// Its user takes it out of management. It is gone at once.
     Unenroll,
+    /// An administrator takes back a wipe or a retirement that the device does not know of yet.
+    Cancel,
 }
 
 impl Action {
@@ -42,6 +44,7 @@ impl Action {
             "delete" => Some(Self::Delete),
             "sync" => Some(Self::Sync),
             "unenroll" => Some(Self::Unenroll),
+            "cancel" => Some(Self::Cancel),
             _ => None,
         }
     }
@@ -63,6 +66,7 @@ pub fn act(
     match action {
         Action::Wipe => order(tenant, id, ManagementState::WipePending, now),
         Action::Retire => order(tenant, id, ManagementState::RetirePending, now),
+        Action::Cancel => cancel(tenant, id, now),
         Action::Delete => leave(tenant, id, None, now),
         Action::Unenroll => leave(tenant, id, Some(Cause::Unenrolled), now),
         Action::Sync if tenant.intune.agenda.is_offline(id) => {}
@@ -80,6 +84,17 @@ fn order(tenant: &mut Tenant, id: Uuid, state: ManagementState, now: Time) {
         }
     });
     tenant.intune.agenda.expect(id, now);
+}
+
+/// Takes back an order that was not given to the device yet.
+fn cancel(tenant: &mut Tenant, id: Uuid, now: Time) {
+    tenant.managed_devices.change(id, now, |device| {
+        device.management_state = match device.management_state {
+            ManagementState::WipePending => ManagementState::WipeCanceled,
+            ManagementState::RetirePending => ManagementState::RetireCanceled,
+            state => state,
+        };
+    });
 }
 
 /// The device asks what there is to do. Orders are given at one check-in, and carried out by the next.

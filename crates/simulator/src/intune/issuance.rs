@@ -1,6 +1,8 @@
 //! Making a challenge for a device and a profile: what happens when a device gets its policy.
 
-use super::{AltName, CertificateType, Challenge, Flaw, Settings, Variables, is_targeted};
+use super::{
+    AltName, CertificateType, Challenge, Flaw, Profile, Settings, Status, Variables, is_targeted,
+};
 use crate::{
     device::Mode,
     tenant::{Device, ManagedDevice, ManagementState, Tenant, Time, User},
@@ -64,18 +66,7 @@ pub(super) fn make(
 ) -> Result<Made, Refused> {
     let device = tenant.managed_devices.find(device_id).ok_or(Refused::NoDevice)?;
     let profile = tenant.intune.profiles.get(&profile_id).ok_or(Refused::NoProfile)?;
-    if device.management_state != ManagementState::Managed {
-        return Err(Refused::Leaving);
-    }
-    if !is_targeted(tenant, profile, &device) {
-        return Err(Refused::NotTargeted);
-    }
-    let user_profile = profile.settings.certificate_type == CertificateType::User;
-    match device.user_id {
-        None if user_profile => return Err(Refused::NoUser),
-        Some(user) if tenant.intune.unlicensed.contains(&user) => return Err(Refused::NoLicence),
-        _ => {}
-    }
+    check(tenant, &device, profile)?;
     let mode = tenant.intune.agenda.mode(&device);
     let entra = device.azure_ad_device_id.and_then(|id| tenant.devices.find_by(&id));
     let user = device.user_id.and_then(|id| tenant.users.find(id));
@@ -102,6 +93,43 @@ pub(super) fn make(
     };
     tenant.intune.certificates.request(request, device_id, profile_id);
     Ok(given)
+}
+
+/// The profiles for which a device is to get a certificate: it has none that is valid.
+pub fn due(tenant: &Tenant, device: &ManagedDevice, now: Time) -> Vec<Uuid> {
+    let has = |profile: &Profile| {
+        tenant.intune.certificates.issued().any(|issued| {
+            issued.status == Status::Active
+                && issued.expires > now
+                && (issued.device_id, issued.profile_id) == (device.id, profile.id)
+        })
+    };
+    let profiles = tenant.intune.profiles.values();
+    let due = profiles.filter(|profile| check(tenant, device, profile).is_ok() && !has(profile));
+    due.map(|profile| profile.id).collect()
+}
+
+/// Whether Intune delivers a profile to a device.
+fn check(tenant: &Tenant, device: &ManagedDevice, profile: &Profile) -> Result<(), Refused> {
+    let leaving = [
+        ManagementState::RetirePending,
+        ManagementState::RetireIssued,
+        ManagementState::WipePending,
+        ManagementState::WipeIssued,
+        ManagementState::DeletePending,
+    ];
+    if leaving.contains(&device.management_state) {
+        return Err(Refused::Leaving);
+    }
+    if !is_targeted(tenant, profile, device) {
+        return Err(Refused::NotTargeted);
+    }
+    let user_profile = profile.settings.certificate_type == CertificateType::User;
+    match device.user_id {
+        None if user_profile => Err(Refused::NoUser),
+        Some(user) if tenant.intune.unlicensed.contains(&user) => Err(Refused::NoLicence),
+        _ => Ok(()),
+    }
 }
 
 /// What Intune puts in the place of variables for a device and, in profiles for users, its user.

@@ -19,7 +19,7 @@ pub use challenge::{Challenge, Flaw};
 pub use code::Code;
 pub use control::control_routes;
 pub use expected::{AltName, AltNameKind, Expected};
-pub use issuance::{Made, Refused};
+pub use issuance::{Made, Refused, due};
 pub use profile::{
     Assignment, CertificateType, KeyStorage, Profile, Purposes, Settings, Variables,
 };

@@ -215,6 +215,45 @@ async fn a_lost_licence_and_a_deleted_user_revoke_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_pending_can_be_taken_back_and_what_is_issued_cannot() {
+    let bench = Bench::start().await;
+    for (action, canceled) in [("wipe", "wipeCanceled"), ("retire", "retireCanceled")] {
+        let device = bench.device(0);
+        act(&bench, device, action).await;
+        assert_eq!(act(&bench, device, "cancel").await["managementState"], canceled);
+        assert_eq!(act(&bench, device, "sync").await["managementState"], canceled);
+        bench.challenge(device, None).await;
+    }
+    let device = bench.device(1);
+    act(&bench, device, "wipe").await;
+    act(&bench, device, "sync").await;
+    assert_eq!(act(&bench, device, "cancel").await["managementState"], "wipeIssued");
+}
+
+#[tokio::test]
+async fn a_device_that_checks_in_hears_which_certificates_it_is_to_get() {
+    let bench = Bench::start().await;
+    let device = bench.device(0);
+    let ids = |profiles: &Value| {
+        let profiles = profiles["value"].as_array().unwrap().iter();
+        profiles.map(|profile| profile["id"].clone()).collect::<Vec<_>>()
+    };
+    let all = ids(&bench.look("profiles").await);
+    assert_eq!(all.len(), 2);
+    assert_eq!(act(&bench, device, "sync").await["certificatesDue"], json!(all));
+    for (n, profile) in all.iter().enumerate() {
+        let profile = profile.as_str().unwrap().parse().unwrap();
+        bench.issue(device, Some(profile), &n.to_string()).await;
+    }
+    assert_eq!(act(&bench, device, "sync").await["certificatesDue"], json!([]));
+    let path = format!("profiles/{}", all[0].as_str().unwrap());
+    bench.control(Method::PATCH, &path, json!({ "keySize": 3072 })).await;
+    assert_eq!(act(&bench, device, "sync").await["certificatesDue"], json!([all[0]]));
+    act(&bench, device, "retire").await;
+    assert_eq!(act(&bench, device, "sync").await["certificatesDue"], json!([]));
+}
+
+#[tokio::test]
 async fn a_wipe_that_was_issued_is_not_taken_back_by_a_retirement() {
     let bench = Bench::start().await;
     let device = bench.device(0);
