@@ -246,3 +246,6 @@ fn outcome(result: &RevocationResult) -> Result<Outcome, BadResult> {
         Some((name, _, Again::No)) => Ok(Outcome::Final(name)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -261,3 +261,36 @@ async fn a_wipe_that_was_issued_is_not_taken_back_by_a_retirement() {
     act(&bench, device, "sync").await;
     assert_eq!(act(&bench, device, "retire").await["managementState"], "wipeIssued");
 }
+
+#[tokio::test]
+async fn devices_of_every_platform_and_mode_get_certificates_for_themselves_and_their_users() {
+    let bench = Bench::start().await;
+    let profiles = bench.look("profiles").await;
+    let profiles: Vec<Uuid> = profiles["value"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|profile| profile["id"].as_str().unwrap().parse().unwrap())
+        .collect();
+    for n in 0..5 {
+        for profile in &profiles {
+            bench.issue(bench.device(n), Some(*profile), &format!("{n}-{profile}")).await;
+        }
+    }
+    let modes = [
+        "windows",
+        "macOs",
+        "ios",
+        "androidWorkProfile",
+        "androidFullyManaged",
+        "androidDedicated",
+        "androidKnox",
+    ];
+    for mode in modes {
+        let device = bench.device(5);
+        bench.put(&format!("managedDevices/{device}/mode"), json!({ "mode": mode })).await;
+        bench.issue(device, None, mode).await;
+    }
+    let known = bench.look("certificates").await;
+    assert_eq!(known["value"].as_array().unwrap().len(), 10 + modes.len());
+}
