@@ -28,8 +28,7 @@ pub(super) fn pro_says_not_found(answer: &Answer) -> Result<(), Ignorance> {
     match envelope {
         Some(envelope)
             if answer.status == StatusCode::NOT_FOUND
-                && envelope.http_status == StatusCode::NOT_FOUND.as_u16()
-                && !envelope.errors.is_empty() =>
+                && envelope.http_status == StatusCode::NOT_FOUND.as_u16() =>
         {
             Ok(())
         }

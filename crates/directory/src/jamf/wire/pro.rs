@@ -126,12 +126,13 @@ impl From<MobileDevice> for JamfDevice {
     }
 }
 
-/// The envelope of every error.
+/// The envelope of every error; its list of errors may be empty.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::jamf) struct ErrorEnvelope {
     pub(in crate::jamf) http_status: u16,
-    pub(in crate::jamf) errors: Vec<IgnoredAny>,
+    #[serde(rename = "errors")]
+    _errors: Vec<IgnoredAny>,
 }
 
 #[cfg(test)]
