@@ -6,11 +6,13 @@
 
 mod absence;
 mod check;
+mod collection;
 mod inventory;
 mod people;
 mod roster;
 mod session;
 mod settings;
+mod sight;
 mod sign_in;
 mod sweep;
 pub mod webhook;
@@ -29,7 +31,8 @@ use crate::check::Check;
 use crate::connector::{BoxFuture, By, Connector, Feed, FeedKind, Found, Query};
 use crate::http::Service;
 use crate::ignorance::{Ignorance, Why};
-use inventory::{Collection, Inventory, Route};
+use collection::Collection;
+use inventory::{Inventory, Route};
 use people::People;
 use roster::Roster;
 use session::Session;
@@ -46,6 +49,7 @@ const SLICE: usize = 1000;
 pub struct JamfPro {
     directory: DirectoryId,
     page_size: u16,
+    credential: Credential,
     session: Session,
     computers: Inventory,
     mobile_devices: Inventory,
@@ -61,6 +65,7 @@ impl JamfPro {
         Self {
             directory: settings.directory,
             page_size: settings.page_size.clamp(1, 2000),
+            credential: settings.credential.clone(),
             session: Session::new(service, settings),
             computers: Inventory::new(Collection::Computers),
             mobile_devices: Inventory::new(Collection::MobileDevices),
@@ -93,13 +98,14 @@ impl JamfPro {
             .ok_or_else(|| self.not_askable("the id is not that of a device in Jamf Pro"))?;
         let found = inventory.look_up(&self.session, id).await?;
         let learnt = found.answer.asked;
-        Ok(Found::State(match found.device {
-            Some(device) => {
-                let properties = inventory.collection.properties(device);
-                ObjectState::present(self.directory, object, properties, learnt)
-            }
-            None => ObjectState::absent(self.key(inventory.collection.kind(), object), learnt),
-        }))
+        let state = if let Some(device) = found.device {
+            let properties = inventory.collection.properties(device);
+            ObjectState::present(self.directory, object, properties, learnt)
+        } else {
+            sight::is_unlimited(&self.session, &self.credential).await?;
+            ObjectState::absent(self.key(inventory.collection.kind(), object), learnt)
+        };
+        Ok(Found::State(state))
     }
 
     async fn user(&self, by: &By) -> Result<Found, Ignorance> {
@@ -125,6 +131,7 @@ impl JamfPro {
                 learnt,
             )),
             (None, By::Id(object)) => {
+                sight::is_unlimited(&self.session, &self.credential).await?;
                 let key = self.key(ObjectKind::JamfUser, *object);
                 Found::State(ObjectState::absent(key, learnt))
             }

@@ -10,7 +10,8 @@
 //! - Classic API: the object's own address answers 404, whatever the body, and the list of the whole
 //!   collection, fetched at most a minute before, answers 200 and does not hold the id.
 //!
-//! Everything else leaves the object unknown.
+//! Nor may the account be one that sees only a part of the instance (`sight.rs`). Everything else
+//! leaves the object unknown.
 
 use ::http::StatusCode;
 

@@ -2,10 +2,11 @@
 
 use serde::Deserialize;
 
-use super::inventory::{Collection, Inventory, Route};
+use super::collection::Collection;
+use super::inventory::{Inventory, Route};
 use super::people;
 use super::session::Reading;
-use super::{JamfPro, Session};
+use super::{JamfPro, Session, sight};
 use crate::check::Check;
 use crate::ignorance::{Ignorance, Why};
 
@@ -24,6 +25,7 @@ impl JamfPro {
             return checks;
         }
         checks.extend(self.version().await);
+        checks.extend(self.sight().await);
         checks.push(devices(&self.session, &self.computers).await);
         checks.push(devices(&self.session, &self.mobile_devices).await);
         checks.push(self.users().await);
@@ -79,6 +81,18 @@ impl JamfPro {
             });
         }
         checks
+    }
+
+    /// A check of its own only where something is wrong: API clients always see everything.
+    async fn sight(&self) -> Option<Check> {
+        let ignorance = sight::is_unlimited(&self.session, &self.credential).await.err()?;
+        let check = Check::problem("Access", format!("{ignorance}."))
+            .disables("no deletion in Jamf Pro is believed, and so none revokes.")
+            .remedy(
+                "use an API client, which always sees everything, or give the account Full Access \
+                 (Settings > System > User accounts and groups).",
+            );
+        Some(check)
     }
 
     async fn users(&self) -> Check {

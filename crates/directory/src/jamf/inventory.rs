@@ -1,14 +1,15 @@
-//! Computers and mobile devices: where each API keeps them, and which of the APIs the instance has.
+//! Computers and mobile devices, read by the API that the instance has.
 
 use std::time::Duration;
 
 use ::http::StatusCode;
-use lanyard_lifecycle::object::{JamfDevice, Properties};
-use lanyard_lifecycle::{ObjectId, ObjectKind};
+use lanyard_lifecycle::ObjectId;
+use lanyard_lifecycle::object::JamfDevice;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::collection::Collection;
 use super::roster::Roster;
 use super::session::{Reading, Session};
 use super::wire::JamfId;
@@ -27,13 +28,6 @@ pub(super) struct Inventory {
     pub(super) collection: Collection,
     pub(super) roster: Roster,
     route: Mutex<Option<Taken>>,
-}
-
-/// Which collection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Collection {
-    Computers,
-    MobileDevices,
 }
 
 /// By which API the instance shows a collection.
@@ -62,80 +56,6 @@ pub(super) struct Listing {
     /// Entries of the page, those that cannot be read included.
     pub(super) entries: usize,
     pub(super) total: u64,
-}
-
-impl Collection {
-    pub(super) const fn kind(self) -> ObjectKind {
-        match self {
-            Self::Computers => ObjectKind::JamfComputer,
-            Self::MobileDevices => ObjectKind::JamfMobileDevice,
-        }
-    }
-
-    pub(super) const fn privilege(self) -> &'static str {
-        match self {
-            Self::Computers => "Read Computers",
-            Self::MobileDevices => "Read Mobile Devices",
-        }
-    }
-
-    pub(super) const fn properties(self, device: JamfDevice) -> Properties {
-        match self {
-            Self::Computers => Properties::JamfComputer(device),
-            Self::MobileDevices => Properties::JamfMobileDevice(device),
-        }
-    }
-
-    const fn look_up(self) -> &'static str {
-        match self {
-            Self::Computers => "look up a computer",
-            Self::MobileDevices => "look up a mobile device",
-        }
-    }
-
-    const fn list(self) -> &'static str {
-        match self {
-            Self::Computers => "list computers",
-            Self::MobileDevices => "list mobile devices",
-        }
-    }
-
-    /// Versions of the Pro API, the newest first.
-    const fn versions(self) -> &'static [&'static str] {
-        match self {
-            Self::Computers => &["v3", "v2", "v1"],
-            Self::MobileDevices => &["v2"],
-        }
-    }
-
-    const fn classic(self) -> &'static str {
-        match self {
-            Self::Computers => "computers",
-            Self::MobileDevices => "mobiledevices",
-        }
-    }
-
-    /// Collection the id is called in filters and sortings.
-    const fn id_name(self) -> &'static str {
-        match self {
-            Self::Computers => "id",
-            Self::MobileDevices => "mobileDeviceId",
-        }
-    }
-
-    fn one_path<'a>(self, version: &'a str, id: &'a str) -> Vec<&'a str> {
-        match self {
-            Self::Computers => vec!["api", version, "computers-inventory", id],
-            Self::MobileDevices => vec!["api", version, "mobile-devices", id, "detail"],
-        }
-    }
-
-    fn list_path(self, version: &str) -> Vec<&str> {
-        match self {
-            Self::Computers => vec!["api", version, "computers-inventory"],
-            Self::MobileDevices => vec!["api", version, "mobile-devices", "detail"],
-        }
-    }
 }
 
 /// A device of the Pro API.

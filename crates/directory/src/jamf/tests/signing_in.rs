@@ -152,3 +152,25 @@ fn secrets_do_not_show() {
     let text = format!("{:?}", settings());
     assert!(text.contains("lanyard") && !text.contains("s3cret"), "{text}");
 }
+
+#[tokio::test]
+async fn an_account_that_is_confined_to_a_site_believes_no_absence() {
+    for (level, believed) in
+        [("SiteAccess", false), ("FullAccess", true), ("Full Access", true), ("", true)]
+    {
+        let (_, jamf) = account(move |request| match line(request).as_str() {
+            "POST /api/v1/auth/token" => token("t"),
+            "GET /api/v1/auth" if level.is_empty() => status_page(),
+            "GET /api/v1/auth" => {
+                Reply::json(200, &json!({"account": {"accessLevel": level}, "sites": []}))
+            }
+            _ => classic(request.uri().path()),
+        });
+        let gone = look_up(&jamf, &by_id(ObjectKind::JamfUser, 9)).await;
+        assert_eq!(gone == Ok(Presence::Absent), believed, "{level}: {gone:?}");
+        let computer = look_up(&jamf, &by_id(ObjectKind::JamfComputer, 9)).await;
+        assert_eq!(computer == Ok(Presence::Absent), believed, "{level}: {computer:?}");
+        let told = jamf.check().await.iter().any(|check| check.what == "Access");
+        assert_eq!(told, !believed, "{level}");
+    }
+}
