@@ -14,5 +14,6 @@ pub(crate) fn router(shared: Shared) -> Router {
         .nest("/jamf", jamf::routes())
         .layer(middleware::from_fn_with_state(shared.clone(), fault::inject))
         .nest("/_control", api::routes())
+        .merge(api::index())
         .with_state(shared)
 }

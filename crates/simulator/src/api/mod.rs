@@ -49,6 +49,11 @@ pub fn routes() -> Router<Shared> {
         .layer(middleware::from_fn(own_pages_only))
 }
 
+/// The page at `/_control/`, which the routes below it do not include.
+pub fn index() -> Router<Shared> {
+    page::index("/_control/").layer(middleware::from_fn(own_pages_only))
+}
+
 /// Refuses requests that a page of another origin makes a browser send.
 async fn own_pages_only(request: Request, next: Next) -> Response {
     if is_foreign(request.headers()) {

@@ -22,7 +22,12 @@ const SHOWN: usize = 15;
 
 /// Its routes, below `/_control`.
 pub(super) fn routes() -> Router<Shared> {
-    Router::new().route("/", get(page)).route("/page", post(submit))
+    index("/").route("/page", post(submit))
+}
+
+/// The page itself, at this path.
+pub(super) fn index(path: &str) -> Router<Shared> {
+    Router::new().route(path, get(page))
 }
 
 struct PersonRow {

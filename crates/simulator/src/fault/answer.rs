@@ -3,6 +3,8 @@
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::response::{Html, IntoResponse as _, Response};
+use futures_util::future::ready;
+use futures_util::{StreamExt as _, stream};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -42,8 +44,13 @@ pub(super) async fn truncated(response: Response) -> Response {
     let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else { return torn_down() };
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     let half = body.slice(..body.len() / 2);
-    let pieces = [Ok::<Bytes, std::io::Error>(half), Err(std::io::ErrorKind::BrokenPipe.into())];
-    Response::from_parts(parts, Body::from_stream(futures_util::stream::iter(pieces)))
+    let broken = async {
+        // What was written so far is on its way before the connection breaks.
+        tokio::task::yield_now().await;
+        Err(std::io::Error::from(std::io::ErrorKind::BrokenPipe))
+    };
+    let pieces = stream::once(ready(Ok::<Bytes, _>(half))).chain(stream::once(broken));
+    Response::from_parts(parts, Body::from_stream(pieces))
 }
 
 fn torn_down() -> Response {
