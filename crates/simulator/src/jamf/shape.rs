@@ -87,17 +87,18 @@ pub(super) fn computer(computer: &Computer, sections: &BTreeSet<Section>) -> Val
     let mut shape = Map::new();
     shape.insert("id".to_owned(), computer.id.to_string().into());
     shape.insert("udid".to_owned(), udid(computer.udid).into());
-    for (section, name, value) in [
-        (Section::General, "general", general(computer)),
-        (Section::UserAndLocation, "userAndLocation", user_and_location(computer)),
-        (Section::Hardware, "hardware", hardware(computer)),
+    let parts: [(Section, &str, fn(&Computer) -> Value); 4] = [
+        (Section::General, "general", general),
+        (Section::UserAndLocation, "userAndLocation", user_and_location),
+        (Section::Hardware, "hardware", hardware),
         (
             Section::OperatingSystem,
             "operatingSystem",
-            json!({ "name": "macOS", "version": "15.5" }),
+            |_| json!({ "name": "macOS", "version": "15.5" }),
         ),
-    ] {
-        let value = if sections.contains(&section) { value } else { Value::Null };
+    ];
+    for (section, name, part) in parts {
+        let value = if sections.contains(&section) { part(computer) } else { Value::Null };
         shape.insert(name.to_owned(), value);
     }
     Value::Object(shape)
