@@ -110,13 +110,19 @@ pub fn check_permission(
 }
 
 impl Graph {
-    /// Token, clock and permissions.
+    /// Token, permissions and clock.
     pub(crate) async fn check(&self, sign_in: &SignIn, probes: &[Probe]) -> Vec<Check> {
         let (token_check, token) = check_token(&self.tokens, sign_in, self.service.name()).await;
         let mut checks = vec![token_check];
-        let Some(token) = token else { return checks };
-        let roles = token.roles();
-        let mut clock = None;
+        if let Some(token) = token {
+            checks.append(&mut self.check_permissions(&token, probes).await);
+        }
+        checks
+    }
+
+    /// Permissions, and the clock where an answer tells the service's.
+    pub(crate) async fn check_permissions(&self, token: &Token, probes: &[Probe]) -> Vec<Check> {
+        let (roles, mut clock, mut checks) = (token.roles(), None, Vec::new());
         for probe in probes {
             let Probe { permission, url, disables, licence } = probe;
             let tried = self.get("try a permission", url, permission.name).await;
@@ -126,10 +132,8 @@ impl Graph {
             let roles = roles.as_deref();
             checks.push(check_permission(permission, roles, &tried, disables, *licence));
         }
-        if let Some((ours, theirs)) = clock {
-            checks.push(check_clock(self.service.name(), ours, theirs));
-        }
-        checks
+        let clock = clock.map(|(ours, theirs)| check_clock(self.service.name(), ours, theirs));
+        checks.into_iter().chain(clock).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading a collection page by page, to where Graph's own links lead.
 
-use ::http::Method;
+use ::http::{HeaderName, Method};
 use lanyard_pki::Time;
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -8,6 +8,9 @@ use url::Url;
 use super::cursor::{Place, Round};
 use super::{Graph, Page, is_expired_cursor};
 use crate::change::{ChangesError, Cursor, RoundEnd};
+
+/// Fewer and larger pages, where the service can: a million devices are read one page at a time.
+const PREFERENCE: &str = "odata.maxpagesize=999";
 
 /// A page that was read, and where it is.
 pub(crate) struct Read<T> {
@@ -48,8 +51,10 @@ impl Graph {
             // A cursor from when the tenant was elsewhere.
             Some(link) => self.link(link).ok_or(ChangesError::Resync)?,
         };
-        let call =
-            self.call(collection.operation, Method::GET, &url).permission(collection.permission);
+        let call = self
+            .call(collection.operation, Method::GET, &url)
+            .permission(collection.permission)
+            .header(HeaderName::from_static("prefer"), PREFERENCE);
         let answer = self.send(call).await?;
         if place.link.is_some() && is_expired_cursor(&answer) {
             return Err(ChangesError::Resync);

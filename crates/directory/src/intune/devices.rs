@@ -262,3 +262,6 @@ fn instant(text: Option<&str>) -> Option<Time> {
 fn text(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
+
+#[cfg(test)]
+mod tests;
