@@ -24,6 +24,8 @@ pub(crate) enum Reply {
     Refused,
     /// Nothing comes.
     Silence,
+    /// It comes after a while.
+    Later(Duration, Box<Reply>),
 }
 
 /// A service on the other side.
@@ -113,8 +115,12 @@ impl Transport for Canned {
         most: usize,
     ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         Box::pin(async move {
-            let reply = (self.answer)(&request);
+            let mut reply = (self.answer)(&request);
             self.asked.lock().unwrap().push(request);
+            while let Reply::Later(pause, later) = reply {
+                tokio::time::sleep(pause).await;
+                reply = *later;
+            }
             match reply {
                 Reply::Answer(response) if response.body().len() > most => {
                     Err(TransportError::TooLong)
@@ -122,7 +128,7 @@ impl Transport for Canned {
                 Reply::Answer(response) => Ok(response),
                 Reply::Reset => Err(TransportError::Broken("reset".into())),
                 Reply::Refused => Err(TransportError::Unreachable("refused".into())),
-                Reply::Silence => std::future::pending().await,
+                Reply::Silence | Reply::Later(..) => std::future::pending().await,
             }
         })
     }

@@ -1,5 +1,7 @@
 //! Jamf Pro tried out for an administrator.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::collection::Collection;
@@ -111,7 +113,7 @@ impl JamfPro {
     }
 }
 
-async fn devices(session: &Session, inventory: &Inventory) -> Check {
+async fn devices(session: &Arc<Session>, inventory: &Inventory) -> Check {
     let name = inventory.collection.privilege();
     let (collection, disabled) = match inventory.collection {
         Collection::Computers => (

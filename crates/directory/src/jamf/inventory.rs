@@ -1,5 +1,6 @@
 //! Computers and mobile devices, read by the API that the instance has.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::StatusCode;
@@ -82,7 +83,7 @@ impl Inventory {
     }
 
     /// The way that the instance offers: the newest version whose list answers.
-    pub(super) async fn route(&self, session: &Session) -> Result<Route, Ignorance> {
+    pub(super) async fn route(&self, session: &Arc<Session>) -> Result<Route, Ignorance> {
         let mut taken = self.route.lock().await;
         let newest = self.collection.versions().first().copied().map(Route::Pro);
         if let Some(taken) = taken
@@ -96,7 +97,7 @@ impl Inventory {
         Ok(route)
     }
 
-    async fn offered(&self, session: &Session) -> Result<Route, Ignorance> {
+    async fn offered(&self, session: &Arc<Session>) -> Result<Route, Ignorance> {
         for version in self.collection.versions() {
             let query = [("page", "0"), ("page-size", "1"), ("section", "GENERAL")];
             let answer = self.page(session, Reading::One, version, &query).await?;
@@ -111,7 +112,11 @@ impl Inventory {
     }
 
     /// A device by its number; none where it is proven that there is none.
-    pub(super) async fn look_up(&self, session: &Session, id: JamfId) -> Result<Found, Ignorance> {
+    pub(super) async fn look_up(
+        &self,
+        session: &Arc<Session>,
+        id: JamfId,
+    ) -> Result<Found, Ignorance> {
         let route = self.route(session).await?;
         let found = match (route, self.collection) {
             (Route::Pro(version), Collection::Computers) => {
@@ -132,7 +137,7 @@ impl Inventory {
     /// A page of a list of the Pro API.
     pub(super) async fn list(
         &self,
-        session: &Session,
+        session: &Arc<Session>,
         version: &'static str,
         page: u64,
         size: u16,
@@ -152,7 +157,7 @@ impl Inventory {
 
     async fn page(
         &self,
-        session: &Session,
+        session: &Arc<Session>,
         reading: Reading,
         version: &str,
         query: &[(&str, &str)],
@@ -165,7 +170,7 @@ impl Inventory {
 
     async fn pro<T: Inventoried>(
         &self,
-        session: &Session,
+        session: &Arc<Session>,
         version: &str,
         id: JamfId,
     ) -> Result<Found, Ignorance> {
@@ -195,7 +200,7 @@ impl Inventory {
         Ok(Found { device: None, answer })
     }
 
-    async fn classically(&self, session: &Session, id: JamfId) -> Result<Found, Ignorance> {
+    async fn classically(&self, session: &Arc<Session>, id: JamfId) -> Result<Found, Ignorance> {
         let number = id.0.to_string();
         let path = ["JSSResource", self.collection.classic(), "id", &number];
         let operation = self.collection.look_up();

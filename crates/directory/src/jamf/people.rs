@@ -1,5 +1,7 @@
 //! Users, whom only the Classic API has.
 
+use std::sync::Arc;
+
 use ::http::StatusCode;
 use lanyard_lifecycle::ObjectId;
 use lanyard_lifecycle::object::JamfUser;
@@ -35,7 +37,11 @@ impl People {
     }
 
     /// By number.
-    pub(super) async fn by_id(&self, session: &Session, id: JamfId) -> Result<Found, Ignorance> {
+    pub(super) async fn by_id(
+        &self,
+        session: &Arc<Session>,
+        id: JamfId,
+    ) -> Result<Found, Ignorance> {
         let number = id.0.to_string();
         let answer = read(session, "id", &number).await?;
         if answer.status == StatusCode::NOT_FOUND {
@@ -53,7 +59,11 @@ impl People {
     }
 
     /// By user name. Letter case does not matter.
-    pub(super) async fn by_name(&self, session: &Session, name: &str) -> Result<Found, Ignorance> {
+    pub(super) async fn by_name(
+        &self,
+        session: &Arc<Session>,
+        name: &str,
+    ) -> Result<Found, Ignorance> {
         let answer = read(session, "name", name).await?;
         if answer.status == StatusCode::NOT_FOUND {
             return self.nobody(session, answer).await;
@@ -69,7 +79,7 @@ impl People {
     /// By mail address. Letter case does not matter.
     pub(super) async fn by_email(
         &self,
-        session: &Session,
+        session: &Arc<Session>,
         address: &str,
     ) -> Result<Found, Ignorance> {
         let answer = read(session, "email", address).await?;
@@ -95,13 +105,13 @@ impl People {
 
     /// A 404 for a name proves nothing about any user we know; that the collection answers shows at
     /// least that it came from there.
-    async fn nobody(&self, session: &Session, answer: Answer) -> Result<Found, Ignorance> {
+    async fn nobody(&self, session: &Arc<Session>, answer: Answer) -> Result<Found, Ignorance> {
         self.roster.listed(session).await?;
         Ok(Found { user: None, answer })
     }
 }
 
-async fn read(session: &Session, by: &str, value: &str) -> Result<Answer, Ignorance> {
+async fn read(session: &Arc<Session>, by: &str, value: &str) -> Result<Answer, Ignorance> {
     if matches!(value, "" | "." | "..") {
         let service = session.service().name();
         let detail = "no user can be named so";

@@ -1,28 +1,40 @@
 //! The ids of a whole collection as the Classic API lists them: the second witness of an absence,
 //! and what sweeps of its collections go by.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
 use lanyard_pki::Time;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::session::{Reading, Session};
 use super::wire::JamfId;
 use super::wire::classic::Listing;
-use crate::ignorance::Ignorance;
+use crate::ignorance::{Ignorance, Why};
 
 /// A list as old as this still bears witness. The list of a large instance is expensive.
 const WITNESS: Duration = Duration::from_mins(1);
+const LIST: &str = "list a collection";
 
 /// A collection of the Classic API, listed when it is needed and kept for a while.
 #[derive(Debug)]
 pub(super) struct Roster {
     path: &'static str,
     privilege: &'static str,
-    kept: Mutex<Option<Arc<Listed>>>,
+    state: Mutex<State>,
 }
+
+#[derive(Debug, Default)]
+struct State {
+    kept: Option<Arc<Listed>>,
+    /// The list that is being fetched, since when.
+    under_way: Option<(Instant, Fetching)>,
+}
+
+type Fetched = Result<Arc<Listed>, Ignorance>;
+type Fetching = Shared<BoxFuture<'static, Fetched>>;
 
 /// The ids that were listed.
 #[derive(Debug)]
@@ -49,46 +61,83 @@ impl Listed {
 
 impl Roster {
     pub(super) fn new(path: &'static str, privilege: &'static str) -> Self {
-        Self { path, privilege, kept: Mutex::default() }
+        Self { path, privilege, state: Mutex::default() }
     }
 
     /// A list that is at most a minute old. Of many who ask at once one fetches it.
-    pub(super) async fn listed(&self, session: &Session) -> Result<Arc<Listed>, Ignorance> {
-        self.fetched(session, |listed| listed.fetched.elapsed() < WITNESS).await
+    pub(super) async fn listed(&self, session: &Arc<Session>) -> Fetched {
+        self.fetched(session, |fetched| fetched.elapsed() < WITNESS).await
     }
 
     /// Whether a list agrees that the collection has no such object. A list from before the question
     /// may still have it: then a new one decides.
-    pub(super) async fn lacks(&self, session: &Session, id: JamfId) -> Result<bool, Ignorance> {
+    pub(super) async fn lacks(
+        &self,
+        session: &Arc<Session>,
+        id: JamfId,
+    ) -> Result<bool, Ignorance> {
         let asked = Instant::now();
         if !self.listed(session).await?.has(id) {
             return Ok(true);
         }
-        Ok(!self.fetched(session, |listed| listed.fetched >= asked).await?.has(id))
+        Ok(!self.fetched(session, |fetched| fetched >= asked).await?.has(id))
     }
 
-    async fn fetched(
-        &self,
-        session: &Session,
-        is_good: impl Fn(&Listed) -> bool,
-    ) -> Result<Arc<Listed>, Ignorance> {
-        let mut kept = self.kept.lock().await;
-        if let Some(listed) = kept.as_ref().filter(|listed| is_good(listed)) {
-            return Ok(Arc::clone(listed));
+    /// A list that was asked for at a time that will do. It goes on being fetched when nobody waits
+    /// for it any more: whoever asks next has it the sooner.
+    async fn fetched(&self, session: &Arc<Session>, will_do: impl Fn(Instant) -> bool) -> Fetched {
+        let fetching = {
+            let mut state = self.state();
+            if let Some(kept) = state.kept.as_ref().filter(|kept| will_do(kept.fetched)) {
+                return Ok(Arc::clone(kept));
+            }
+            match &state.under_way {
+                Some((begun, fetching)) if will_do(*begun) && fetching.peek().is_none() => {
+                    fetching.clone()
+                }
+                _ => {
+                    let begun = Instant::now();
+                    let fetching = fetch(Arc::clone(session), self.path, self.privilege, begun);
+                    state.under_way = Some((begun, fetching.clone()));
+                    fetching
+                }
+            }
+        };
+        let listed = fetching.await?;
+        let mut state = self.state();
+        if state.kept.as_ref().is_none_or(|kept| kept.fetched < listed.fetched) {
+            state.kept = Some(Arc::clone(&listed));
         }
-        *kept = None;
-        let fetched = Instant::now();
-        let path = ["JSSResource", self.path];
-        let answer =
-            session.get("list a collection", Reading::Many, &path, &[], self.privilege).await?;
+        Ok(listed)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every change is one assignment: the state is whole whatever happened to its writer.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn fetch(
+    session: Arc<Session>,
+    path: &'static str,
+    privilege: &'static str,
+    fetched: Instant,
+) -> Fetching {
+    let name = session.service().name();
+    let task = tokio::spawn(async move {
+        let path = ["JSSResource", path];
+        let answer = session.get(LIST, Reading::Many, &path, &[], privilege).await?;
         let listing: Listing = answer.json()?;
         let mut ids: Vec<JamfId> = listing.objects.into_iter().map(|listed| listed.id).collect();
         ids.sort_unstable();
         ids.dedup();
-        let listed = Arc::new(Listed { ids, learnt: answer.asked, fetched });
-        *kept = Some(Arc::clone(&listed));
-        Ok(listed)
-    }
+        Ok(Arc::new(Listed { ids, learnt: answer.asked, fetched }))
+    });
+    let ended = move |ended: Result<Fetched, _>| {
+        // The program is about to stop.
+        ended.unwrap_or_else(|_| Err(Ignorance::new(name, LIST, Why::TimedOut, "interrupted")))
+    };
+    task.map(ended).boxed().shared()
 }
 
 #[cfg(test)]

@@ -489,3 +489,21 @@ async fn an_older_route_is_reconsidered_after_a_while() {
         tokio::time::advance(std::time::Duration::from_mins(6)).await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_list_goes_on_being_fetched_when_who_asked_for_it_has_gone() {
+    let (wire, jamf) = instance(|path| match path {
+        "/JSSResource/users" => {
+            Reply::Later(std::time::Duration::from_secs(20), Box::new(classic(path)))
+        }
+        _ => classic(path),
+    });
+    let query = by_id(ObjectKind::JamfUser, 9);
+    let patience = std::time::Duration::from_secs(5);
+    tokio::time::timeout(patience, jamf.look_up(&query)).await.unwrap_err();
+    tokio::time::advance(std::time::Duration::from_secs(16)).await;
+    let found = tokio::time::timeout(patience, look_up(&jamf, &query)).await.unwrap();
+    assert_eq!(found, Ok(Presence::Absent));
+    let lists = wire.lines().iter().filter(|line| *line == "GET /JSSResource/users").count();
+    assert_eq!(lists, 1);
+}
