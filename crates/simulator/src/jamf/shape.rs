@@ -82,12 +82,15 @@ pub(super) fn udid(udid: uuid::Uuid) -> String {
     udid.hyphenated().to_string().to_uppercase()
 }
 
+/// How a section of a computer is made.
+type Part = fn(&Computer) -> Value;
+
 /// A computer with these sections; the others are null.
 pub(super) fn computer(computer: &Computer, sections: &BTreeSet<Section>) -> Value {
     let mut shape = Map::new();
     shape.insert("id".to_owned(), computer.id.to_string().into());
     shape.insert("udid".to_owned(), udid(computer.udid).into());
-    let parts: [(Section, &str, fn(&Computer) -> Value); 4] = [
+    let parts: [(Section, &str, Part); 4] = [
         (Section::General, "general", general),
         (Section::UserAndLocation, "userAndLocation", user_and_location),
         (Section::Hardware, "hardware", hardware),
