@@ -25,7 +25,7 @@ pub struct Settings {
 
 impl Settings {
     /// A page that Jamf Pro answers in a few seconds.
-    pub const PAGE_SIZE: u16 = 200;
+    pub const PAGE_SIZE: u16 = 500;
 }
 
 /// How one signs in to Jamf Pro.

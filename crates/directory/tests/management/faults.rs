@@ -3,14 +3,15 @@
 use std::time::{Duration, Instant};
 
 use lanyard_directory::intune::Settings;
-use lanyard_directory::intune::validation::{Enrollment, ValidationError};
+use lanyard_directory::intune::validation::{Enrollment, IssuedCertificate, ValidationError};
 use lanyard_directory::{Connector, Query};
 use lanyard_lifecycle::{ObjectId, ObjectKind, Presence};
+use lanyard_pki::Time;
 use lanyard_simulator::fault::{Fault, Kind, Service};
 
 use super::bench::Bench;
 
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 12] = [
     Kind::Latency,
     Kind::Unauthorized,
     Kind::Forbidden,
@@ -21,6 +22,8 @@ const KINDS: [Kind; 10] = [
     Kind::Truncated,
     Kind::Reset,
     Kind::Outage,
+    Kind::Stale,
+    Kind::Flicker,
 ];
 
 /// Of the kind, for a service, from the given request on: once, or for good.
@@ -102,10 +105,39 @@ async fn faults_that_pass_are_not_noticed() {
 #[tokio::test]
 async fn a_queue_behind_a_fault_is_not_taken_for_empty() {
     let bench = Bench::start().await;
-    for kind in KINDS.into_iter().filter(|kind| *kind != Kind::Latency) {
+    let harmless = [Kind::Latency, Kind::Stale, Kind::Flicker];
+    for kind in KINDS.into_iter().filter(|kind| !harmless.contains(kind)) {
         let [_, always] = rules(kind, Service::Intune, 0);
         bench.faults(vec![always]);
         let services = bench.intune(Settings::default());
         services.revocation().drain(|_| async { Vec::new() }).await.unwrap_err();
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_certificates_behind_a_fault_is_whole_or_an_error() {
+    let bench = Bench::start().await;
+    let request = bench.request(bench.device(0)).await;
+    let enrollment = Enrollment { transaction_id: "1", request: &request };
+    let serial = "4A01".parse().unwrap();
+    let certificate = IssuedCertificate {
+        der: b"stands for a certificate",
+        serial: &serial,
+        not_after: Time::from_unix(4_000_000_000),
+        issuer: "CN=Lanyard Test CA",
+    };
+    let services = bench.intune(Settings::default());
+    services.validation().validate(enrollment).await.unwrap();
+    services.validation().issued(enrollment, certificate).await.unwrap();
+    let whole = services.certificates().states(None).await.unwrap().records.len();
+    assert_ne!(whole, 0);
+    let harmless = [Kind::Latency, Kind::Stale, Kind::Flicker];
+    for kind in KINDS.into_iter().filter(|kind| !harmless.contains(kind)) {
+        for rule in rules(kind, Service::Graph, 0) {
+            bench.faults(vec![rule.clone()]);
+            if let Ok(page) = services.certificates().states(None).await {
+                assert_eq!(page.records.len(), whole, "{rule:?}");
+            }
+        }
     }
 }
