@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::connector::BoxFuture;
 use crate::ignorance::Ignorance;
@@ -98,6 +98,8 @@ struct State {
 const RENEW_BEFORE: Duration = Duration::from_mins(5);
 /// A token with less left than this is not used: it might end on the way.
 const LEAST_LEFT: Duration = Duration::from_secs(10);
+/// How long an early renewal may hold up the call that does it.
+const RENEW_PATIENCE: Duration = Duration::from_secs(5);
 /// How long an early renewal that failed is not tried again.
 const RENEW_AGAIN: Duration = Duration::from_secs(30);
 
@@ -120,9 +122,9 @@ impl Tokens {
             }
             // Near its end: one renews it, the others go on with it.
             let Ok(_getting) = self.getting.try_lock() else { return Ok(token) };
-            return Ok(match self.acquire().await {
-                Ok(renewed) => renewed,
-                Err(_) => self.postpone(token),
+            return Ok(match timeout(RENEW_PATIENCE, self.acquire()).await {
+                Ok(Ok(renewed)) => renewed,
+                Ok(Err(_)) | Err(_) => self.postpone(token),
             });
         }
         let _getting = self.getting.lock().await;

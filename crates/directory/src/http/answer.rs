@@ -53,7 +53,7 @@ struct Described {
 }
 
 impl Answer {
-    pub(super) fn new(
+    pub(crate) fn new(
         service: &'static str,
         operation: &'static str,
         asked: Time,
@@ -66,24 +66,19 @@ impl Answer {
     /// The body of an answer of status 2xx, as JSON.
     ///
     /// # Errors
-    /// For every other status, for HTML, JSON inside a string, and every form but the one asked
-    /// for. The message never quotes the body: it may hold a token.
+    /// For every other status, for HTML, JSON inside a string, lists, and every form but the one
+    /// asked for. The message never quotes the body: it may hold a token.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Ignorance> {
         if !self.status.is_success() {
             return Err(self.refusal());
         }
+        // What reads an object into fields takes a list of the fields for one, too.
+        if let Some(oddity) = self.oddity() {
+            return Err(self.unreadable(oddity));
+        }
         serde_json::from_slice(&self.body).map_err(|error| {
-            let detail = match self.oddity() {
-                Some(oddity) => oddity.to_owned(),
-                None => {
-                    format!(
-                        "not the documented form (line {}, column {})",
-                        error.line(),
-                        error.column()
-                    )
-                }
-            };
-            self.unreadable(detail)
+            let (line, column) = (error.line(), error.column());
+            self.unreadable(format!("not the documented form (line {line}, column {column})"))
         })
     }
 
@@ -172,6 +167,7 @@ impl Answer {
             Some(b'<') => Some("HTML or XML instead of JSON: something in between answers"),
             _ if html => Some("HTML instead of JSON: something in between answers"),
             Some(b'"') => Some("a JSON text inside a string"),
+            Some(b'[') => Some("a JSON list where an object was to be"),
             Some(_) => None,
         }
     }

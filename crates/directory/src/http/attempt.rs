@@ -60,6 +60,10 @@ impl Service {
             ),
             None => None,
         };
+        // Nobody waits for the service's sake in a turn that others could use.
+        if let Some(until) = self.quiet(deadline).map_err(not_tried)? {
+            sleep_until(until).await;
+        }
         // The semaphore is never closed; were it, there would be no turn to wait for.
         let _turn = self.turns.acquire().await.map_err(|_| not_tried(Why::Unreachable))?;
         let begin = self.admit(deadline).map_err(not_tried)?;
@@ -87,14 +91,21 @@ impl Service {
         judged
     }
 
-    /// When the next request may begin; the turn is taken.
-    fn admit(&self, deadline: Instant) -> Result<Instant, Why> {
-        let now = Instant::now();
-        let mut gate = self.gate();
-        if gate.quiet_until >= deadline {
-            let retry_after = Some(gate.quiet_until.saturating_duration_since(now));
+    /// Until when the service wants to be left alone, if it does.
+    fn quiet(&self, deadline: Instant) -> Result<Option<Instant>, Why> {
+        let (now, until) = (Instant::now(), self.gate().quiet_until);
+        if until >= deadline {
+            let retry_after = Some(until.saturating_duration_since(now));
             return Err(Why::Throttled { retry_after });
         }
+        Ok((until > now).then_some(until))
+    }
+
+    /// When the next request may begin; the turn is taken.
+    fn admit(&self, deadline: Instant) -> Result<Instant, Why> {
+        self.quiet(deadline)?;
+        let now = Instant::now();
+        let mut gate = self.gate();
         let begin = now.max(gate.next).max(gate.quiet_until);
         if begin >= deadline {
             return Err(Why::TimedOut);

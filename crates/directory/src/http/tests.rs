@@ -122,6 +122,21 @@ async fn what_a_service_asks_for_is_waited_for_and_by_everybody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_waits_for_a_throttled_service_takes_no_turn_from_those_who_hear_so_at_once() {
+    let throttled: fn() -> Reply = || Reply::json(429, &json!({})).header("retry-after", "20");
+    let wire = scripted(vec![throttled, fine]);
+    let limits = Limits { concurrency: 1, ..Limits::default() };
+    let service = wire.service("Service", limits);
+    let (patient, hasty) = tokio::join!(service.call(get()), async {
+        tokio::time::sleep(SECOND).await;
+        service.call(get().within(SECOND * 5)).await
+    });
+    assert!(patient.is_ok());
+    let why = Why::Throttled { retry_after: Some(SECOND * 19) };
+    assert_eq!(hasty.unwrap_err().why, why);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pause_beyond_the_deadline_is_not_waited_for() {
     let throttled: fn() -> Reply =
         || Reply::json(429, &json!({})).header("x-ms-retry-after-ms", "45000");
@@ -197,7 +212,7 @@ async fn what_only_looks_like_an_answer_is_unreadable() {
         ("\"{\\\"id\\\":1}\"", "a JSON text inside a string"),
         ("{\"id\":", "not the documented form (line 1, column 6)"),
         ("{\"id\":\"s3cret\"}", "not the documented form (line 1, column 14)"),
-        ("[]", "not the documented form (line 1, column 2)"),
+        ("[1]", "a JSON list where an object was to be"),
     ];
     for (body, detail) in bodies {
         let wire = Canned::new(move |_| Reply::text(200, "application/json", body));

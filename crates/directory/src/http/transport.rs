@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::fmt;
+use std::time::Duration;
 
 use ::http::{Request, Response};
 use bytes::{Bytes, BytesMut};
@@ -48,6 +49,9 @@ pub struct Https {
     client: reqwest::Client,
 }
 
+/// After this long a request was surely not sent, and may be sent again whatever it does.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
 impl Https {
     /// A client of its own pool of connections.
     ///
@@ -56,7 +60,10 @@ impl Https {
     pub fn new(proxy: Proxy) -> Result<Self, TransportError> {
         // A provider that the process installed before stays: the one that is wanted.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let builder = reqwest::Client::builder().redirect(Policy::none()).referer(false);
+        let builder = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .referer(false)
+            .connect_timeout(CONNECT_TIMEOUT);
         let builder = match proxy {
             Proxy::Environment => builder,
             Proxy::Direct => builder.no_proxy(),

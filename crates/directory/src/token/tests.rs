@@ -103,7 +103,7 @@ async fn of_many_who_ask_at_once_all_share_the_failure() {
 async fn whoever_gets_the_token_may_go_away_and_another_gets_it() {
     let source = Source::held();
     let tokens = Tokens::new(source.clone());
-    let given_up = tokio::time::timeout(MINUTE, tokens.token()).await;
+    let given_up = timeout(MINUTE, tokens.token()).await;
     assert!(given_up.is_err());
     source.go_on.as_ref().unwrap().notify_one();
     assert_eq!(text(&tokens).await, "token-2");
@@ -136,6 +136,20 @@ async fn a_renewal_that_fails_leaves_the_token_until_its_end() {
     assert_eq!(source.acquired(), 3);
     tokio::time::advance(MINUTE * 3).await;
     assert_eq!(tokens.token().await.unwrap_err().why, Why::Unreachable);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_hangs_holds_nobody_up_for_long() {
+    let source = Source::held();
+    let tokens = Tokens::new(source.clone());
+    source.go_on.as_ref().unwrap().notify_one();
+    assert_eq!(text(&tokens).await, "token-1");
+    tokio::time::advance(MINUTE * 56).await;
+    let begun = Instant::now();
+    assert_eq!(text(&tokens).await, "token-1");
+    assert_eq!(begun.elapsed(), RENEW_PATIENCE);
+    assert_eq!(text(&tokens).await, "token-1");
+    assert_eq!((begun.elapsed(), source.acquired()), (RENEW_PATIENCE, 2));
 }
 
 #[tokio::test(start_paused = true)]

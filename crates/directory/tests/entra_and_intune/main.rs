@@ -105,7 +105,7 @@ impl Rehearsal {
             let device = tenant.devices.example().unwrap();
             Examples {
                 user: user.id,
-                upn: user.user_principal_name.to_string(),
+                upn: user.user_principal_name.clone(),
                 device: device.device_id,
                 device_object: device.id,
                 managed: tenant.managed_devices.example().unwrap().id,
