@@ -26,11 +26,13 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use lanyard_lifecycle::{DirectoryId, ObjectId, ObjectKey, ObjectKind, ObjectState, Properties};
 
+use crate::ambient::Ambient;
 use crate::change::{Batch, Change, ChangesError, Cursor, RoundEnd};
 use crate::check::Check;
 use crate::connector::{BoxFuture, By, Connector, Feed, FeedKind, Found, Query};
 use crate::http::Service;
 use crate::ignorance::{Ignorance, Why};
+use crate::tenant::Transports;
 use collection::Collection;
 use inventory::{Inventory, Route};
 use people::People;
@@ -59,6 +61,13 @@ pub struct JamfPro {
 impl JamfPro {
     /// Collection people call it.
     pub const NAME: &str = "Jamf Pro";
+
+    /// A connector to the instance over these wires.
+    pub fn over(settings: &Settings, transports: &Transports, ambient: Ambient) -> Self {
+        let transport = Arc::clone(&transports.outside);
+        let service = Service::new(Self::NAME, limits(), transport, ambient);
+        Self::new(Arc::new(service), settings)
+    }
 
     /// A connector to the instance, by a service that keeps to [`limits`].
     pub fn new(service: Arc<Service>, settings: &Settings) -> Self {

@@ -106,7 +106,8 @@ async fn the_cookie_of_the_node_that_gave_the_token_goes_with_it() {
             .header("set-cookie", "JSESSIONID=x; Path=/"),
         _ => classic(request.uri().path()),
     });
-    let jamf = JamfPro::new(wire.service(JamfPro::NAME, limits()), &settings());
+    let transports = crate::tenant::Transports::one(wire.clone());
+    let jamf = JamfPro::over(&settings(), &transports, crate::canned::ambient());
     look_up(&jamf, &by_id(ObjectKind::JamfUser, 2)).await.unwrap();
     let asked = wire.asked();
     assert_eq!(header(&asked[0], "cookie"), None);
