@@ -106,7 +106,7 @@ async fn the_cookie_of_the_node_that_gave_the_token_goes_with_it() {
             .header("set-cookie", "JSESSIONID=x; Path=/"),
         _ => classic(request.uri().path()),
     });
-    let transports = crate::tenant::Transports::one(wire.clone());
+    let transports = Transports::one(wire.clone());
     let jamf = JamfPro::over(&settings(), &transports, crate::canned::ambient());
     look_up(&jamf, &by_id(ObjectKind::JamfUser, 2)).await.unwrap();
     let asked = wire.asked();
