@@ -130,17 +130,15 @@ async fn fill(store: &Store, ca: &Ca, certificates: usize) -> Outcome<Vec<Serial
                     spki_sha256: [7; 32],
                     not_before: now,
                     not_after: now.plus(31_536_000),
-                    prepared_at: now,
-                    tbs: vec![7; 600],
+                    issued_at: now,
+                    der: vec![7; 900],
                     keep: Keep::Everything,
                 })
             })
             .collect::<Outcome<_>>()?;
         serials.extend(batch.iter().map(|new| new.serial.clone()));
         let record = async |new: NewCertificate| -> Outcome<()> {
-            let serial = new.serial.clone();
-            store.prepare_certificate(new, Claim::None, None).await?;
-            store.complete_certificate(serial, vec![7; 900], now, None).await?;
+            store.issue_certificate(new, Claim::None, None).await?;
             Ok(())
         };
         futures_util::future::try_join_all(batch.into_iter().map(record)).await?;

@@ -74,8 +74,6 @@ impl fmt::Display for Actor {
 pub enum Act {
     /// A certificate was issued.
     IssueCertificate,
-    /// A prepared certificate was given up.
-    AbandonCertificate,
     /// A request was put before a person.
     SubmitRequest,
     /// A person approved a request.
@@ -107,7 +105,6 @@ impl Act {
     pub fn words(self) -> &'static str {
         match self {
             Self::IssueCertificate => "certificate.issue",
-            Self::AbandonCertificate => "certificate.abandon",
             Self::SubmitRequest => "request.submit",
             Self::ApproveRequest => "request.approve",
             Self::DeclineRequest => "request.decline",

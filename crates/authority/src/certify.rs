@@ -1,27 +1,26 @@
-//! From a decided order to a certificate: build, lint, prepare, sign, complete, each stage a type of its own.
+//! From a decided order to a certificate: build, lint, sign, record, each stage a type of its own.
 //!
-//! What may be ordered is decided elsewhere. Whatever is killed when, the store knows what to finish: see the decision
-//! record on issuance.
+//! What may be ordered is decided elsewhere. Until it is recorded nobody has seen a certificate, so that whatever is
+//! killed when, there is nothing to tidy up: see the decision record on issuance.
 
 mod order;
 
 use std::sync::Arc;
 
 use lanyard_lifecycle::Refusal;
-use lanyard_lifecycle::id::Scope;
 use lanyard_lifecycle::serial_codec::Nonce;
-use lanyard_pki::SerialNumber;
 use lanyard_pki::certificate::Certificate;
 use lanyard_pki::lint::Expectations;
 use lanyard_pki::unsigned::Frame as _;
-use lanyard_store::{Claim, Completion, Enrollment, Preparation};
+use lanyard_pki::{SerialNumber, Time};
+use lanyard_store::{AuditEntry, Claim, CrlPartition, Enrollment, Issuance};
 
-use crate::audit::{Act, Actor};
+use crate::audit::Act;
 use crate::ca::Ca;
 use crate::error::Doing as _;
 use crate::steps::Step;
 use crate::{Authority, Fault, linted};
-pub(crate) use order::{Order, Origin};
+pub(crate) use order::{INTERNAL, Order, Origin};
 use order::{blamed, input, names, record};
 
 /// How often another serial number is drawn. One object would need thousands of certificates for a second attempt to be
@@ -52,38 +51,32 @@ pub(crate) enum Certified {
     Refused(Refusal),
 }
 
-/// Recorded and not yet signed.
+/// Built and linted, not signed.
 #[derive(Debug)]
-pub(crate) struct Prepared {
-    pub(crate) ca: Arc<Ca>,
-    pub(crate) serial: SerialNumber,
-    pub(crate) tbs: Vec<u8>,
-    pub(crate) about: About,
+struct Built {
+    serial: SerialNumber,
+    partition: CrlPartition,
+    tbs: Vec<u8>,
 }
 
-/// What the audit trail and the log say of a certificate.
-#[derive(Debug)]
-pub(crate) struct About {
-    pub(crate) scope: Scope,
-    pub(crate) actor: Actor,
-    pub(crate) at: String,
-    pub(crate) profile: String,
+/// Why there is nothing to sign.
+enum Unbuilt {
+    Refused(Refusal),
+    Fault(Fault),
 }
 
-/// Signed and not yet recorded as such: it must not leave.
+impl From<Fault> for Unbuilt {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// Signed and not recorded: it must not leave.
 #[derive(Debug)]
 struct Signed {
-    ca: Arc<Ca>,
     serial: SerialNumber,
+    partition: CrlPartition,
     certificate: Vec<u8>,
-    about: About,
-}
-
-enum Preparing {
-    Prepared(Prepared),
-    Claimed(Box<Enrollment>),
-    NoSuchRequest,
-    Refused(Refusal),
 }
 
 impl Authority {
@@ -99,122 +92,92 @@ impl Authority {
     }
 
     async fn certify_whole(&self, order: Order, claim: Claim) -> Result<Certified, Fault> {
-        match self.prepare(order, claim).await? {
-            Preparing::Prepared(prepared) => self.finish(prepared).await.map(Certified::Issued),
-            Preparing::Claimed(enrollment) => Ok(Certified::Claimed(enrollment)),
-            Preparing::NoSuchRequest => Ok(Certified::NoSuchRequest),
-            Preparing::Refused(refusal) => Ok(Certified::Refused(refusal)),
-        }
-    }
-
-    /// Signs and completes what is prepared: now, after a crash, or for whoever asks again.
-    pub(crate) async fn finish(&self, prepared: Prepared) -> Result<Issued, Fault> {
-        let signed = self.sign(prepared).await?;
-        self.reached(Step::Signed).await?;
-        let issued = self.complete(signed).await?;
-        self.reached(Step::Completed).await?;
-        Ok(issued)
-    }
-
-    async fn prepare(&self, order: Order, claim: Claim) -> Result<Preparing, Fault> {
         let names = names(&order);
         for _ in 0..ATTEMPTS {
-            let nonce = Nonce::from_random(u32::from_be_bytes(self.random()));
-            let serial = self.serials().encode(&order.binding, nonce, &order.ca.key_identifier);
-            let (partition, crl_urls) = self.crl_urls(&order.ca, &serial);
-            let built = order.profile.certificate(&input(&order, serial.clone(), crl_urls));
-            let unsigned = match built {
-                Ok(unsigned) => unsigned,
-                Err(error) => {
-                    let refusal = blamed(&error).map(Preparing::Refused);
-                    return refusal.ok_or_else(|| Fault::lasting("build a certificate", error));
-                }
+            let built = match self.build(&order) {
+                Ok(built) => built,
+                Err(Unbuilt::Refused(refusal)) => return Ok(Certified::Refused(refusal)),
+                Err(Unbuilt::Fault(fault)) => return Err(fault),
             };
-            let expected = Expectations {
-                constraints: order.profile.constraints,
-                public_key: &order.public_key,
-                serial: &serial,
-            };
-            let issuer = &order.ca.certificate;
-            linted::check(&unsigned, &order.ca.stand_in, Some(issuer), &expected)?;
             self.reached(Step::Built).await?;
+            let Signed { serial, partition, certificate } = self.sign(&order, built).await?;
+            self.reached(Step::Signed).await?;
 
-            let tbs = unsigned.tbs().to_vec();
-            let record = record(&order, serial.clone(), partition, names.clone(), tbs, self.now());
-            let tbs = record.tbs.clone();
-            let preparing = self.store().prepare_certificate(record, claim.clone(), None).await;
-            match preparing.doing("prepare a certificate")? {
-                Preparation::SerialTaken => {}
-                Preparation::TransactionExists(enrollment) => {
-                    return Ok(Preparing::Claimed(enrollment));
+            let now = self.now();
+            let new = record(&order, serial.clone(), partition, names.clone(), &certificate, now);
+            let issuance = self.store().issue_certificate(
+                new,
+                claim.clone(),
+                Some(audit(&order, &serial, now)),
+            );
+            match issuance.await.doing("record a certificate")? {
+                Issuance::Issued => {
+                    self.reached(Step::Recorded).await?;
+                    // Somebody may have asked after it before it was: it was unknown then.
+                    self.forget_status(&serial);
+                    announce(&serial, &order);
+                    return Ok(Certified::Issued(Issued { serial, certificate, ca: order.ca }));
                 }
-                Preparation::NoSuchRequest => return Ok(Preparing::NoSuchRequest),
-                Preparation::Prepared => {
-                    self.reached(Step::Prepared).await?;
-                    let Order { ca, profile, origin, .. } = order;
-                    let about = About {
-                        scope: origin.scope,
-                        actor: origin.actor,
-                        at: origin.at,
-                        profile: profile.name.into_owned(),
-                    };
-                    return Ok(Preparing::Prepared(Prepared { ca, serial, tbs, about }));
+                // Drawn again, and signed again; what is signed now is forgotten.
+                Issuance::SerialTaken => {}
+                Issuance::TransactionExists(enrollment) => {
+                    return Ok(Certified::Claimed(enrollment));
                 }
+                Issuance::NoSuchRequest => return Ok(Certified::NoSuchRequest),
             }
         }
         Err(Fault::lasting("number a certificate", "every serial number that was drawn is taken"))
     }
 
-    async fn sign(&self, prepared: Prepared) -> Result<Signed, Fault> {
-        let Prepared { ca, serial, tbs, about } = prepared;
-        let algorithm = ca.signature_algorithm;
-        let signature = ca.signer.sign(algorithm, &tbs).await.doing("sign a certificate")?;
-        let certificate = Certificate::frame(&tbs, algorithm, &signature, &[]);
-        Ok(Signed { ca, serial, certificate, about })
+    fn build(&self, order: &Order) -> Result<Built, Unbuilt> {
+        let nonce = Nonce::from_random(u32::from_be_bytes(self.random()));
+        let serial = self.serials().encode(&order.binding, nonce, &order.ca.key_identifier);
+        let (partition, crl_urls) = self.crl_urls(&order.ca, &serial);
+        let unsigned = order.profile.certificate(&input(order, serial.clone(), crl_urls));
+        let unsigned = unsigned.map_err(|error| match blamed(&error) {
+            Some(refusal) => Unbuilt::Refused(refusal),
+            None => Unbuilt::Fault(Fault::lasting("build a certificate", error)),
+        })?;
+        let expected = Expectations {
+            constraints: order.profile.constraints,
+            public_key: &order.public_key,
+            serial: &serial,
+        };
+        let issuer = &order.ca.certificate;
+        linted::check(&unsigned, &order.ca.stand_in, Some(issuer), &expected)?;
+        Ok(Built { serial, partition, tbs: unsigned.tbs().to_vec() })
     }
 
-    async fn complete(&self, signed: Signed) -> Result<Issued, Fault> {
-        let Signed { ca, serial, certificate, about } = signed;
-        let now = self.now();
-        let detail = serde_json::json!({
-            "ca": ca.id.0, "endpoint": about.at, "profile": about.profile,
-        });
-        let audit = Act::IssueCertificate.by(&about.actor, now).scope(about.scope);
-        let audit = audit.target(&serial).detail(&detail).done();
-        let completion = self
-            .store()
-            .complete_certificate(serial.clone(), certificate.clone(), now, Some(audit))
-            .await
-            .doing("record a certificate")?;
-        match completion {
-            Completion::Completed => {
-                // Somebody may have asked after it before it was: it was unknown then.
-                self.forget_status(&serial);
-                announce(&serial, &ca, &about);
-                Ok(Issued { serial, certificate, ca })
-            }
-            Completion::AlreadyComplete(Some(certificate)) => {
-                Ok(Issued { serial, certificate, ca })
-            }
-            Completion::AlreadyComplete(None) | Completion::NotPrepared => {
-                Err(Fault::lasting("record a certificate", "it was given up meanwhile"))
-            }
-        }
+    async fn sign(&self, order: &Order, built: Built) -> Result<Signed, Fault> {
+        let Built { serial, partition, tbs } = built;
+        let algorithm = order.ca.signature_algorithm;
+        let signature = order.ca.signer.sign(algorithm, &tbs).await.doing("sign a certificate")?;
+        let certificate = Certificate::frame(&tbs, algorithm, &signature, &[]);
+        Ok(Signed { serial, partition, certificate })
     }
 }
 
-fn announce(serial: &SerialNumber, ca: &Ca, about: &About) {
+fn audit(order: &Order, serial: &SerialNumber, now: Time) -> AuditEntry {
+    let Origin { at, actor, scope, .. } = &order.origin;
+    let detail = serde_json::json!({
+        "ca": order.ca.id.0, "endpoint": at, "profile": order.profile.name,
+    });
+    Act::IssueCertificate.by(actor, now).scope(*scope).target(serial).detail(&detail).done()
+}
+
+fn announce(serial: &SerialNumber, order: &Order) {
+    let (endpoint, profile) = (&order.origin.at, &order.profile.name);
     metrics::counter!(
         "lanyard_certificates_issued_total",
-        "endpoint" => about.at.clone(),
-        "profile" => about.profile.clone(),
+        "endpoint" => endpoint.clone(),
+        "profile" => profile.to_string(),
     )
     .increment(1);
     tracing::info!(
         cert.serial = %serial,
-        cert.profile = %about.profile,
-        ca.name = %ca.name,
-        endpoint = %about.at,
+        cert.profile = %profile,
+        ca.name = %order.ca.name,
+        endpoint = %endpoint,
         "Issued a certificate with serial number {serial}"
     );
 }

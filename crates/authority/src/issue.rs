@@ -47,16 +47,27 @@ impl Authority {
 
     async fn issue_unless_refused(&self, request: &Request) -> Result<Outcome, Error> {
         let endpoint = self.settings().endpoint(request.endpoint).ok_or(Refusal::NotConfigured)?;
-        let key = request.transaction_key();
-        if let Some(key) = &key {
-            let known = self.store().enrollment(request.endpoint, key).await;
-            if let Some(known) = known.doing("look up a transaction")? {
-                return self.repeated(request, &known).await;
-            }
+        match self.issue_anew(endpoint, request).await {
+            // Whether it is a repeated transaction the store finds out when the certificate is recorded, which spares all
+            // others a question. What is refused by now may have been granted when it came first.
+            Err(Error::Refused(refusal)) => match self.known_transaction(request).await? {
+                Some(known) => self.repeated(request, &known).await,
+                None => Err(refusal.into()),
+            },
+            outcome => outcome,
         }
+    }
+
+    async fn known_transaction(&self, request: &Request) -> Result<Option<Enrollment>, Fault> {
+        let Some(key) = request.transaction_key() else { return Ok(None) };
+        self.store().enrollment(request.endpoint, &key).await.doing("look up a transaction")
+    }
+
+    async fn issue_anew(&self, endpoint: &Endpoint, request: &Request) -> Result<Outcome, Error> {
         let ca = self.issuing_ca(endpoint)?;
         let admitted = self.admit(endpoint, &ca, request).await?;
-        let enrollment = key.map(|key| self.enrollment(endpoint, request, &admitted, key));
+        let enrollment =
+            request.transaction_key().map(|key| self.enrollment(endpoint, request, &admitted, key));
         match admitted.permit.approval {
             Approval::Manual => self.submit(endpoint, request, &admitted, enrollment).await,
             Approval::Automatic => {
@@ -194,7 +205,7 @@ impl Authority {
         match known.state {
             EnrollmentState::Pending => Ok(Outcome::Pending(known.id)),
             EnrollmentState::Declined => Err(Refusal::Declined.into()),
-            EnrollmentState::Issuing | EnrollmentState::Issued => {
+            EnrollmentState::Issued => {
                 let issued = self.resume(known).await?;
                 let verdict = self.status(&issued.serial).await?.verdict;
                 verdict.good().map_err(Refusal::IssuedNotGood)?;

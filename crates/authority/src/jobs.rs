@@ -13,17 +13,12 @@ use crate::{Authority, Fault};
 /// The longest wait between two looks at the clock, in seconds: the clock may be set.
 const LONGEST_WAIT: i64 = 60;
 
-/// How long a certificate may be prepared before the job takes it for left behind, in seconds.
-const IN_FLIGHT: i64 = 60;
-
 /// How much is forgotten in one transaction.
 const FORGOTTEN_AT_ONCE: u32 = 1_000;
 
 /// A kind of background work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Job {
-    /// Signs and completes certificates whose signer or store failed.
-    FinishCertificates,
     /// Activates the next CA when its time has come.
     ActivateCa,
     /// Replaces registration authorities that near their end.
@@ -36,18 +31,12 @@ pub enum Job {
 
 impl Job {
     /// Every one, in the order in which they run.
-    pub const ALL: [Self; 5] = [
-        Self::FinishCertificates,
-        Self::ActivateCa,
-        Self::RotateRas,
-        Self::RenewResponders,
-        Self::Forget,
-    ];
+    pub const ALL: [Self; 4] =
+        [Self::ActivateCa, Self::RotateRas, Self::RenewResponders, Self::Forget];
 
     /// Its name, for the log and the metrics.
     pub fn name(self) -> &'static str {
         match self {
-            Self::FinishCertificates => "finish certificates",
             Self::ActivateCa => "activate CA",
             Self::RotateRas => "rotate RAs",
             Self::RenewResponders => "renew responders",
@@ -95,9 +84,6 @@ impl Authority {
 
     async fn run(&self, job: Job) -> Result<Option<Time>, Fault> {
         match job {
-            Job::FinishCertificates => {
-                self.finish_prepared_before(self.now().plus(-IN_FLIGHT)).await.map(|_| None)
-            }
             Job::ActivateCa => self.activate_when_due().await,
             Job::RotateRas => self.rotate_ras().await,
             Job::RenewResponders => self.renew_responders().await,

@@ -19,7 +19,6 @@ mod lookup;
 pub mod mirror;
 mod open;
 mod pending;
-mod recover;
 mod refusals;
 mod renew;
 mod responder;

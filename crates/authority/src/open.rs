@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use lanyard_lifecycle::serial_codec::{Epoch, SerialCodec, SerialKey};
-use lanyard_pki::Time;
 use lanyard_store::CaState;
 
 use crate::audit::Actor;
@@ -110,7 +109,6 @@ async fn start(inner: Inner) -> Result<Authority, OpenError> {
         })?;
     }
     authority.reload_cas().await?;
-    authority.finish_prepared_before(Time::NO_WELL_DEFINED_END).await?;
     authority.activate_when_due().await?;
     authority.reload_scep_identity().await?;
     authority.record_directories().await?;

@@ -62,7 +62,7 @@ impl Authority {
         match known.state {
             EnrollmentState::Pending => {}
             EnrollmentState::Declined => return Err(Refusal::Declined.into()),
-            EnrollmentState::Issuing | EnrollmentState::Issued => return self.resume(&known).await,
+            EnrollmentState::Issued => return self.resume(&known).await,
         }
         let endpoint = self.settings().endpoint(known.request.endpoint);
         let endpoint = endpoint.ok_or(Refusal::NotConfigured)?;
@@ -118,13 +118,9 @@ impl Authority {
         Ok(known.ok_or(Refusal::UnknownTransaction)?)
     }
 
-    /// The certificate of a transaction that was accepted; one that is prepared only is finished now.
+    /// The certificate of a transaction that was accepted.
     pub(crate) async fn resume(&self, known: &Enrollment) -> Result<Issued, Error> {
         let serial = known.serial.clone().ok_or(Refusal::UnknownTransaction)?;
-        let unfinished = self.store().unfinished_by_serial(serial.clone()).await;
-        if let Some(unfinished) = unfinished.doing("look up a prepared certificate")? {
-            return Ok(self.finish_unfinished(unfinished).await?);
-        }
         self.issued(&serial).await
     }
 }

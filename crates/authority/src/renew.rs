@@ -7,7 +7,6 @@ use lanyard_lifecycle::id::{EndpointId, Scope};
 use lanyard_lifecycle::policy::{Grant, IssuedAt, Origin};
 use lanyard_lifecycle::verdict::Verdict;
 use lanyard_pki::certificate::Certificate;
-use lanyard_store::CertificateState;
 
 use crate::error::Doing as _;
 use crate::settings::Endpoint;
@@ -65,7 +64,7 @@ impl Authority {
         let signed = cas
             .by_id(record.ca)
             .is_some_and(|ca| old.verify_signed_by(ca.signer.public_key()).is_ok());
-        if !signed || record.state != CertificateState::Issued {
+        if !signed {
             return Ok(Old::Foreign);
         }
         let status = self.status(old.serial()).await?;

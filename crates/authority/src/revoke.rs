@@ -6,7 +6,7 @@ use lanyard_lifecycle::id::Scope;
 use lanyard_lifecycle::refusal::Refusal;
 use lanyard_lifecycle::revocation::{Change, Standing};
 use lanyard_pki::{SerialNumber, Time};
-use lanyard_store::{CertificateState, StandingChange, StandingOutcome, Within};
+use lanyard_store::{StandingChange, StandingOutcome, Within};
 use serde_json::json;
 
 use crate::audit::{Act, Actor};
@@ -66,9 +66,9 @@ impl Authority {
             "invalidity_date": invalidity_date.map(|date| date.to_string()),
         }));
         let found = self.store().certificate_status(serial.clone()).await;
-        let found = found.doing("read a certificate's status")?.filter(|record| {
-            record.state == CertificateState::Issued && reaches(within, record.scope)
-        });
+        let found = found
+            .doing("read a certificate's status")?
+            .filter(|record| reaches(within, record.scope));
         let Some(record) = found else {
             self.store().audit(entry.refused()).await.doing("record a refusal")?;
             return Err(Refusal::UnknownCertificate.into());

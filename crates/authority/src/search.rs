@@ -5,9 +5,7 @@
 use lanyard_lifecycle::refusal::Refusal;
 use lanyard_lifecycle::verdict::Verdict;
 use lanyard_pki::{SerialNumber, Time};
-use lanyard_store::{
-    Certificate, CertificateState, Counts, Cursor, ExpiringPage, Filter, Page, Summary, Within,
-};
+use lanyard_store::{Certificate, Counts, Cursor, ExpiringPage, Filter, Page, Summary, Within};
 
 use crate::error::Doing as _;
 use crate::revoke::reaches;
@@ -86,10 +84,7 @@ impl Authority {
 
     async fn recorded(&self, serial: &SerialNumber, within: Within) -> Result<Certificate, Error> {
         let found = self.store().certificate(serial.clone()).await.doing("read a certificate")?;
-        let issued = found.filter(|found| {
-            let Summary { state, scope, .. } = &found.summary;
-            *state == CertificateState::Issued && reaches(within, *scope)
-        });
+        let issued = found.filter(|found| reaches(within, found.summary.scope));
         Ok(issued.ok_or(Refusal::UnknownCertificate)?)
     }
 }

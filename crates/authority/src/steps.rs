@@ -13,12 +13,10 @@ pub(crate) enum Step {
     RaIssued,
     /// A certificate is built and linted.
     Built,
-    /// It is prepared in the store.
-    Prepared,
     /// It is signed.
     Signed,
-    /// It is complete in the store.
-    Completed,
+    /// It is recorded in the store.
+    Recorded,
     /// A page of a directory's feed is read, and not recorded.
     PageRead,
     /// It is recorded.

@@ -23,6 +23,7 @@ async fn node(url: &StoreUrl, keys: &Path) -> Ports {
         keys: KeyStore::open(keys, None).unwrap(),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
+        directories: Vec::new(),
     }
 }
 

@@ -3,8 +3,7 @@
 //! `cargo run --release -p lanyard-store --example fill -- STORE CERTIFICATES REVOKED SERIALS [DER]`
 //!
 //! STORE is the database file of a data folder whose server has run once and is stopped. Each
-//! certificate goes the way that SCEP takes: prepared with its transaction, completed with its
-//! audit entry. The first REVOKED of them are then revoked. Their serial numbers go into the file
+//! certificate goes the way that SCEP takes: recorded with its transaction and its audit entry. The first REVOKED of them are then revoked. Their serial numbers go into the file
 //! SERIALS, one on each line, in hexadecimal. The octets of the file DER stand for every
 //! certificate's: those of one that was truly issued have a true size.
 
@@ -94,8 +93,9 @@ async fn issue(store: &Store, ca: CaId, number: usize, der: &[u8]) -> Outcome<Se
         spki_sha256: *hash,
         not_before: now,
         not_after: now.plus(365 * DAY),
-        prepared_at: now,
-        tbs: der[..der.len() * 2 / 3].to_vec(),
+        issued_at: now,
+        // Another fingerprint for each, as certificates have.
+        der: [der, hash.as_slice()].concat(),
         keep: Keep::Everything,
     };
     let enrollment = NewEnrollment {
@@ -112,7 +112,6 @@ async fn issue(store: &Store, ca: CaId, number: usize, der: &[u8]) -> Outcome<Se
         received_at: now,
         expires_at: now.plus(DAY),
     };
-    store.prepare_certificate(certificate, Claim::New(Box::new(enrollment)), None).await?;
     let audit = AuditEntry {
         at: now,
         scope: Scope::DEFAULT,
@@ -123,10 +122,7 @@ async fn issue(store: &Store, ca: CaId, number: usize, der: &[u8]) -> Outcome<Se
         outcome: AuditOutcome::Done,
         detail: None,
     };
-    // Another fingerprint for each, as certificates have.
-    let mut der = der.to_vec();
-    der.extend_from_slice(hash);
-    store.complete_certificate(serial.clone(), der, now, Some(audit)).await?;
+    store.issue_certificate(certificate, Claim::New(Box::new(enrollment)), Some(audit)).await?;
     Ok(serial)
 }
 

@@ -1,4 +1,4 @@
-//! What an enrollment costs in the store: both durable steps, with transaction and audit entry.
+//! What an enrollment costs in the store: certificate, transaction and audit entry.
 //!
 //! `cargo run --release -p lanyard-store --example write_path -- [sqlite|postgres] [rows]
 //! [enrollments]`: `rows` certificates are there beforehand (0), `enrollments` are measured a
@@ -18,8 +18,7 @@ use std::{
 use futures_util::future::try_join_all;
 use lanyard_lifecycle::{Change, RevocationReason};
 use lanyard_store::{
-    CaId, Completion, CrlPartition, Options, Preparation, StandingChange, Store, StoreError,
-    StoreUrl,
+    CaId, CrlPartition, Issuance, Options, StandingChange, Store, StoreError, StoreUrl,
     conformance::{
         sample,
         server::{Durability, Server, processor_time},
@@ -88,13 +87,13 @@ async fn fill(store: &Store, ca: CaId, rows: u64) -> Result<(), StoreError> {
             if seed >= rows {
                 return Ok::<_, StoreError>(());
             }
-            sample::issue(store, sample::certificate(ca, seed), seed).await?;
+            sample::issue(store, sample::certificate(ca, seed)).await?;
         }
     });
     try_join_all(each).await.map(|_| ())
 }
 
-/// Both steps of `count` enrollments by `clients` at a time.
+/// `count` enrollments by `clients` at a time.
 async fn enroll(
     store: &Store,
     server: Option<&Server>,
@@ -109,7 +108,7 @@ async fn enroll(
             let mut certificate = sample::certificate(ca, seed);
             certificate.names.upn = None;
             let audit = sample::audit("certificate.issue", &certificate.serial.to_string());
-            (certificate, sample::claim(seed), sample::der(seed), audit)
+            (certificate, sample::claim(seed), audit)
         })
         .collect();
     let work = Arc::new(std::sync::Mutex::new(work));
@@ -122,16 +121,12 @@ async fn enroll(
             let mut times = Vec::new();
             loop {
                 let next = work.lock().ok().and_then(|mut work| work.pop());
-                let Some((certificate, claim, der, audit)) = next else {
+                let Some((certificate, claim, audit)) = next else {
                     return Ok::<_, StoreError>(times);
                 };
                 let start = Instant::now();
-                let serial = certificate.serial.clone();
-                let prepared = store.prepare_certificate(certificate, claim, None).await?;
-                assert_eq!(prepared, Preparation::Prepared);
-                let complete =
-                    store.complete_certificate(serial, der, sample::NOW, Some(audit)).await?;
-                assert_eq!(complete, Completion::Completed);
+                let issued = store.issue_certificate(certificate, claim, Some(audit)).await?;
+                assert_eq!(issued, Issuance::Issued);
                 times.push(start.elapsed());
             }
         })

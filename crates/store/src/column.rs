@@ -10,7 +10,7 @@ use lanyard_pki::{SerialNumber, Time};
 
 use crate::{
     StoreError,
-    record::{CaId, CertificateState, CrlPartition},
+    record::{CaId, CrlPartition},
     sql::Columns,
 };
 
@@ -60,25 +60,6 @@ impl StandingCode {
             1 => Ok(Self::OnHold),
             2 => Ok(Self::Revoked),
             _ => Err(StoreError::unreadable("standing")),
-        }
-    }
-}
-
-impl CertificateState {
-    pub(crate) fn code(self) -> i64 {
-        match self {
-            Self::Prepared => 0,
-            Self::Issued => 1,
-            Self::Abandoned => 2,
-        }
-    }
-
-    fn from_code(code: i64) -> Result<Self, StoreError> {
-        match code {
-            0 => Ok(Self::Prepared),
-            1 => Ok(Self::Issued),
-            2 => Ok(Self::Abandoned),
-            _ => Err(StoreError::unreadable("certificate state")),
         }
     }
 }
@@ -145,16 +126,6 @@ impl Columns<'_> {
     pub(crate) fn source(&mut self) -> Result<Source, StoreError> {
         let code = u8::try_from(self.int()?).ok();
         code.and_then(Source::from_code).ok_or_else(|| StoreError::unreadable("source"))
-    }
-
-    pub(crate) fn certificate_state(&mut self) -> Result<CertificateState, StoreError> {
-        CertificateState::from_code(self.int()?)
-    }
-
-    pub(crate) fn optional_certificate_state(
-        &mut self,
-    ) -> Result<Option<CertificateState>, StoreError> {
-        self.optional_int()?.map(CertificateState::from_code).transpose()
     }
 
     pub(crate) fn endpoint(&mut self) -> Result<EndpointId, StoreError> {

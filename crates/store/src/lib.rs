@@ -1,9 +1,8 @@
 //! Records and queries of a Lanyard installation, in SQLite or PostgreSQL.
 //!
 //! A write is one transaction, named, retried on conflict, with its audit entry inside; it never
-//! signs or calls out. Issuance is two of them: [`Store::prepare_certificate`] before the key is
-//! used, [`Store::complete_certificate`] before the certificate leaves. Everything a caller is
-//! told to have happened survives a crash.
+//! signs or calls out. Issuance is one of them: [`Store::issue_certificate`], before the certificate
+//! leaves. Everything a caller is told to have happened survives a crash.
 //!
 //! Not here: what the records mean (`lanyard-lifecycle`), and when to write them
 //! (`lanyard-authority`).

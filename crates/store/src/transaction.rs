@@ -17,10 +17,7 @@ use tokio::sync::oneshot;
 use crate::{
     StoreError,
     column::{StandingCode, organization_column},
-    query::{
-        audit::append,
-        issue::{Complete, Prepare},
-    },
+    query::{audit::append, issue::Issue},
     record::AuditEntry,
     sql::{ColumnType, Connection, Insert, Value},
 };
@@ -87,11 +84,8 @@ pub(crate) struct Job<A: Act> {
     pub(crate) reply: oneshot::Sender<Result<A::Outcome, StoreError>>,
 }
 
-/// The acts of issuance, which come by the thousand.
-pub(crate) enum Batched {
-    Prepare(Box<Job<Prepare>>),
-    Complete(Job<Complete>),
-}
+/// An act of issuance, which come by the thousand.
+pub(crate) struct Batched(pub(crate) Box<Job<Issue>>);
 
 /// A transaction that several acts share.
 pub(crate) struct Transaction<'c, C> {

@@ -1,4 +1,4 @@
-//! Killed while issuing: whatever a caller was told is there, once, and what was begun is found.
+//! Killed while issuing: whatever a caller was told is there, once, with all that belongs to it.
 //!
 //! A child process (this program again) issues with many callers at once and writes a line for
 //! every answer it gets from the store. It is killed after some number of lines, without any
@@ -16,8 +16,7 @@ use std::{
 
 use futures_util::future::join_all;
 use lanyard_store::{
-    AuditVerdict, CaId, CertificateState, Completion, Options, Preparation, Store, StoreError,
-    StoreUrl, Within,
+    AuditVerdict, CaId, Issuance, Options, Store, StoreError, StoreUrl, Within,
     conformance::{
         harness::Harness,
         sample,
@@ -84,23 +83,17 @@ async fn current_ca(store: &Store) -> Result<CaId, StoreError> {
 }
 
 async fn issue(store: &Store, ca: CaId, seed: u64) -> Result<(), Failure> {
-    let entry = |action| Some(sample::audit(action, &seed.to_string()));
+    let entry = Some(sample::audit("certificate.issue", &seed.to_string()));
     let new = sample::certificate(ca, seed);
-    let begun = entry("certificate.prepare");
-    let prepared = store.prepare_certificate(new, sample::claim(seed), begun).await?;
-    demand(prepared == Preparation::Prepared, || format!("{seed}: {prepared:?}"))?;
-    tell("P", seed)?;
-    let serial = sample::serial(seed);
-    let issued = entry("certificate.issue");
-    let done = store.complete_certificate(serial, sample::der(seed), sample::NOW, issued).await?;
-    demand(done == Completion::Completed, || format!("{seed}: {done:?}"))?;
-    tell("C", seed)
+    let issued = store.issue_certificate(new, sample::claim(seed), entry).await?;
+    demand(issued == Issuance::Issued, || format!("{seed}: {issued:?}"))?;
+    tell(seed)
 }
 
 /// Writes a line as a whole.
-fn tell(what: &str, seed: u64) -> Result<(), Failure> {
+fn tell(seed: u64) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    out.write_all(format!("{what} {seed}\n").as_bytes())?;
+    out.write_all(format!("{seed}\n").as_bytes())?;
     Ok(out.flush()?)
 }
 
@@ -143,20 +136,14 @@ async fn on_postgres(program: &str, rounds: u64, mut server: Server) -> Result<(
     Ok(())
 }
 
-/// What callers were told.
+/// What callers were told to be issued.
 #[derive(Default)]
-struct Told {
-    prepared: HashSet<u64>,
-    completed: HashSet<u64>,
-}
+struct Told(HashSet<u64>);
 
 impl Told {
     fn hear(&mut self, line: &str) -> Result<(), Failure> {
-        match line.split_once(' ') {
-            Some(("P", seed)) => self.prepared.insert(seed.parse()?),
-            Some(("C", seed)) => self.completed.insert(seed.parse()?),
-            _ => return Err(format!("the child says {line:?}").into()),
-        };
+        let seed = line.parse().map_err(|_| format!("the child says {line:?}"))?;
+        self.0.insert(seed);
         Ok(())
     }
 }
@@ -197,7 +184,7 @@ async fn on_one(
         }
         look(url, &told).await.map_err(|error| format!("round {round}: {error}"))?;
     }
-    Ok(told.completed.len() as u64)
+    Ok(told.0.len() as u64)
 }
 
 impl Told {
@@ -212,44 +199,26 @@ fn start(program: &str, url: &str, first: u64) -> Result<Child, Failure> {
     Ok(Command::new(program).args(arguments).stdout(Stdio::piped()).spawn()?)
 }
 
-/// Everything that was told is there; what is left unfinished is completed, as at a start.
+/// Everything that was told is there; what was not told is there as a whole or not at all.
 async fn look(url: &str, told: &Told) -> Result<(), Failure> {
     let store = Store::open(&StoreUrl::from_str(url)?, Options::WRITING).await?;
-    for seed in &told.completed {
+    for seed in &told.0 {
         let der = store.certificate_der(sample::serial(*seed)).await?;
         demand(der == Some(sample::der(*seed)), || format!("certificate {seed} is lost"))?;
-    }
-    let unfinished = store.unfinished(10_000).await?;
-    let waiting: HashSet<_> = unfinished.iter().map(|one| one.serial.clone()).collect();
-    demand(waiting.len() == unfinished.len(), || "one is unfinished twice".to_owned())?;
-    for seed in &told.prepared {
-        let serial = sample::serial(*seed);
-        let status = store.certificate_status(serial.clone()).await?;
-        let state = status.map(|status| status.state);
-        let expected = if waiting.contains(&serial) {
-            CertificateState::Prepared
-        } else {
-            CertificateState::Issued
-        };
-        demand(state == Some(expected), || format!("prepared {seed} is {state:?}"))?;
         let request = sample::enrollment(*seed);
         let stored = store.enrollment(request.endpoint, &request.transaction_id).await?;
         let claimed = stored.and_then(|stored| stored.serial);
-        demand(claimed == Some(serial), || format!("transaction {seed} has {claimed:?}"))?;
-    }
-    for one in unfinished {
-        let completed = store.complete_certificate(one.serial, one.tbs, sample::NOW, None).await?;
-        demand(completed == Completion::Completed, || format!("recovery: {completed:?}"))?;
+        demand(claimed == Some(sample::serial(*seed)), || {
+            format!("transaction {seed} has {claimed:?}")
+        })?;
     }
     let counts = store.counts(Within::Everywhere).await?;
     let counted: u64 = counts.iter().map(|count| count.good).sum();
-    demand(counted >= told.completed.len() as u64, || format!("{counted} are counted"))?;
-    demand(store.count_unfinished().await? == 0, || "something is unfinished".to_owned())?;
+    demand(counted >= told.0.len() as u64, || format!("{counted} are counted"))?;
     let verdict = store.verify_audit().await?;
-    let entries = (told.prepared.len() + told.completed.len()) as u64;
     demand(
-        matches!(verdict, AuditVerdict::Intact { entries: n, .. } if n.unsigned_abs() >= entries),
-        || format!("{entries} acts were told, and the audit trail is {verdict:?}"),
+        matches!(verdict, AuditVerdict::Intact { entries: n, .. } if n.unsigned_abs() == counted),
+        || format!("{counted} were issued, and the audit trail is {verdict:?}"),
     )?;
     store.close().await;
     Ok(())

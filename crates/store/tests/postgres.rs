@@ -11,8 +11,7 @@ use futures_util::{
     stream::{self, StreamExt},
 };
 use lanyard_store::{
-    Access, AuditVerdict, Claim, Completion, Options, Preparation, Store, StoreError, StoreUrl,
-    Within,
+    Access, AuditVerdict, Claim, Issuance, Options, Store, StoreError, StoreUrl, Within,
     conformance::{
         self,
         harness::Harness,
@@ -147,7 +146,7 @@ async fn a_store_is_read_without_being_migrated(url: StoreUrl) -> Result<(), Fai
     let reading = read().await?;
     demand(reading.cas().await?.len() == 1, || "the CA is not read".to_owned())?;
     let new = sample::certificate(ca, 1);
-    let refused = reading.prepare_certificate(new, Claim::None, None).await;
+    let refused = reading.issue_certificate(new, Claim::None, None).await;
     demand(matches!(refused, Err(StoreError::ReadOnly(_))), || format!("written: {refused:?}"))
 }
 
@@ -166,26 +165,19 @@ async fn several_processes_issue_into_one_database(url: StoreUrl) -> Result<(), 
     let each = (0..800).map(async |n: u64| {
         let store = &stores[usize::try_from(n % 4).unwrap_or(0)];
         let seed = n / 4;
-        let entry = Some(sample::audit("certificate.prepare", "x"));
-        let new = sample::certificate(ca, seed);
-        let prepared = store.prepare_certificate(new, sample::claim(seed), entry).await?;
-        let der = sample::der(n);
         let entry = Some(sample::audit("certificate.issue", "x"));
-        let completed =
-            store.complete_certificate(sample::serial(seed), der, sample::NOW, entry).await?;
-        Ok::<_, StoreError>((prepared, completed))
+        let new = sample::certificate(ca, seed);
+        store.issue_certificate(new, sample::claim(seed), entry).await
     });
     let outcomes: Vec<_> = join_all(each).await.into_iter().collect::<Result<_, _>>()?;
-    let prepared = outcomes.iter().filter(|(p, _)| *p == Preparation::Prepared).count();
-    let completed = outcomes.iter().filter(|(_, c)| *c == Completion::Completed).count();
-    demand(prepared == 200, || format!("{prepared} of 200 were prepared"))?;
+    let issued = outcomes.iter().filter(|outcome| **outcome == Issuance::Issued).count();
+    demand(issued == 200, || format!("{issued} of 200 were issued"))?;
     let counts = stores[1].counts(Within::Everywhere).await?;
     let counted: u64 = counts.iter().map(|count| count.good).sum();
-    demand(counted == completed as u64, || format!("{completed} completed, {counted} counted"))?;
+    demand(counted == 200, || format!("{counted} counted"))?;
     let verdict = stores[2].verify_audit().await?;
-    let expected = i64::try_from(prepared + completed)?;
-    demand(matches!(verdict, AuditVerdict::Intact { entries, .. } if entries == expected), || {
-        format!("{expected} acts, and the audit trail is {verdict:?}")
+    demand(matches!(verdict, AuditVerdict::Intact { entries: 200, .. }), || {
+        format!("200 acts, and the audit trail is {verdict:?}")
     })
 }
 
@@ -200,8 +192,8 @@ async fn a_lost_connection_is_replaced(url: StoreUrl) -> Result<(), Failure> {
         )
         .await?;
         let new = sample::certificate(ca, seed);
-        let prepared = store.prepare_certificate(new, sample::claim(seed), None).await?;
-        demand(prepared == Preparation::Prepared, || format!("{seed}: {prepared:?}"))?;
+        let issued = store.issue_certificate(new, sample::claim(seed), None).await?;
+        demand(issued == Issuance::Issued, || format!("{seed}: {issued:?}"))?;
         store.check().await?;
         store.setting_or(sample::other_scope().organization, "a", setting()).await?;
     }
@@ -231,21 +223,22 @@ async fn a_full_queue_is_busy(url: StoreUrl) -> Result<(), Failure> {
     let store = Store::open(&url, options).await?;
     let ca = sample::with_ca(&store).await?;
     let each =
-        (0..50).map(|n| store.prepare_certificate(sample::certificate(ca, n), Claim::None, None));
+        (0..50).map(|n| store.issue_certificate(sample::certificate(ca, n), Claim::None, None));
     let outcomes = join_all(each).await;
     let busy = outcomes.iter().filter(|o| **o == Err(StoreError::Busy)).count();
-    let prepared = outcomes.iter().filter(|o| **o == Ok(Preparation::Prepared)).count();
-    demand(busy > 0 && prepared > 0 && busy + prepared == 50, || format!("{outcomes:?}"))?;
-    let recorded = store.count_unfinished().await?;
-    demand(recorded == prepared as u64, || format!("{recorded} are recorded, {prepared} told"))
+    let issued = outcomes.iter().filter(|o| **o == Ok(Issuance::Issued)).count();
+    demand(busy > 0 && issued > 0 && busy + issued == 50, || format!("{outcomes:?}"))?;
+    let counts = store.counts(Within::Everywhere).await?;
+    let recorded: u64 = counts.iter().map(|count| count.good).sum();
+    demand(recorded == issued as u64, || format!("{recorded} are recorded, {issued} told"))
 }
 
 async fn a_closed_store_says_so(url: StoreUrl) -> Result<(), Failure> {
     let store = open(&url).await?;
     let ca = sample::with_ca(&store).await?;
     store.close().await;
-    let prepared = store.prepare_certificate(sample::certificate(ca, 1), Claim::None, None).await;
-    demand(prepared == Err(StoreError::Closed), || format!("prepared: {prepared:?}"))?;
+    let issued = store.issue_certificate(sample::certificate(ca, 1), Claim::None, None).await;
+    demand(issued == Err(StoreError::Closed), || format!("issued: {issued:?}"))?;
     let checked = store.check().await;
     demand(checked == Err(StoreError::Closed), || format!("checked: {checked:?}"))
 }
@@ -254,16 +247,16 @@ async fn a_server_that_was_killed_is_found_again(server: &mut Server) -> Result<
     let url = server.database("killed").await?;
     let store = open(&url).await?;
     let ca = sample::with_ca(&store).await?;
-    sample::issue(&store, sample::certificate(ca, 1), 1).await?;
+    sample::issue(&store, sample::certificate(ca, 1)).await?;
     server.kill()?;
     let new = sample::certificate(ca, 2);
-    let down = store.prepare_certificate(new.clone(), Claim::None, None).await;
+    let down = store.issue_certificate(new.clone(), Claim::None, None).await;
     demand(matches!(down, Err(StoreError::Unavailable(_))), || format!("down: {down:?}"))?;
     let down = store.certificate_status(sample::serial(1)).await;
     demand(matches!(down, Err(StoreError::Unavailable(_))), || format!("down: {down:?}"))?;
     server.go_on()?;
-    let up = store.prepare_certificate(new, Claim::None, None).await?;
-    demand(up == Preparation::Prepared, || format!("up: {up:?}"))?;
+    let up = store.issue_certificate(new, Claim::None, None).await?;
+    demand(up == Issuance::Issued, || format!("up: {up:?}"))?;
     let der = store.certificate_der(sample::serial(1)).await?;
     demand(der.is_some(), || "an acknowledged certificate is gone".to_owned())
 }

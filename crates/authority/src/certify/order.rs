@@ -14,7 +14,9 @@ use lanyard_store::{CrlPartition, Keep, Names, NewCertificate};
 
 use crate::audit::Actor;
 use crate::ca::Ca;
-use crate::recover::INTERNAL;
+
+/// The endpoint that the authority's own certificates are recorded with.
+pub(crate) const INTERNAL: EndpointId = EndpointId::from_bytes([0; 16]);
 
 /// A certificate that was decided on. Who may have it is not asked any more.
 #[derive(Debug)]
@@ -91,7 +93,7 @@ pub(super) fn record(
     serial: SerialNumber,
     crl_partition: CrlPartition,
     names: Names,
-    tbs: Vec<u8>,
+    certificate: &[u8],
     now: Time,
 ) -> NewCertificate {
     NewCertificate {
@@ -107,8 +109,8 @@ pub(super) fn record(
         spki_sha256: order.public_key.fingerprint(),
         not_before: order.not_before,
         not_after: order.not_after,
-        prepared_at: now,
-        tbs,
+        issued_at: now,
+        der: certificate.to_vec(),
         keep: order.origin.keep,
     }
 }

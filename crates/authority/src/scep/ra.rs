@@ -18,9 +18,9 @@ use lanyard_store::{Claim, NewEnrollment, NewRaCertificate, RaCertificate, RaSta
 use super::Receiver;
 use crate::audit::{Act, Actor};
 use crate::ca::{Ca, load};
+use crate::certify::INTERNAL;
 use crate::certify::{Certified, Issued, Order, Origin};
 use crate::error::Doing as _;
-use crate::recover::INTERNAL;
 use crate::settings::seconds;
 use crate::steps::Step;
 use crate::{Authority, Error, Fault, keys};

@@ -4,7 +4,7 @@
 
 use lanyard_lifecycle::revocation::Standing;
 use lanyard_pki::{SerialNumber, Time};
-use lanyard_store::{CaId, CertificateState, StatusRecord, Store, StoreError};
+use lanyard_store::{CaId, StatusRecord, Store, StoreError};
 use quick_cache::sync::Cache;
 
 use super::generations::{Generations, Stamp};
@@ -24,14 +24,8 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Only what was issued has a status: what is prepared may never be signed.
-    fn of(record: &StatusRecord) -> Option<Self> {
-        match record.state {
-            CertificateState::Issued => {
-                Some(Self { ca: record.ca, not_after: record.not_after, standing: record.standing })
-            }
-            CertificateState::Prepared | CertificateState::Abandoned => None,
-        }
+    fn of(record: &StatusRecord) -> Self {
+        Self { ca: record.ca, not_after: record.not_after, standing: record.standing }
     }
 }
 
@@ -75,7 +69,7 @@ impl Records {
             return Ok(Remembered { known: None, stamp });
         }
         let record = store.certificate_status(serial.clone()).await?;
-        let remembered = Remembered { known: record.as_ref().and_then(Known::of), stamp };
+        let remembered = Remembered { known: record.as_ref().map(Known::of), stamp };
         self.cache.insert(serial.clone(), remembered);
         Ok(remembered)
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const STEPS: [Step; 4] = [Step::Built, Step::Prepared, Step::Signed, Step::Completed];
+const STEPS: [Step; 3] = [Step::Built, Step::Signed, Step::Recorded];
 
 #[tokio::test]
 async fn a_client_that_asks_again_after_a_kill_at_any_step_gets_one_certificate() {
@@ -15,13 +15,12 @@ async fn a_client_that_asks_again_after_a_kill_at_any_step_gets_one_certificate(
             })
             .await;
         let authority = installation.open(settings()).await;
-        let (finished, unfinished) = recorded(&authority).await;
-        let expected = usize::from(step != Step::Built);
-        assert_eq!((finished, unfinished), (expected, 0), "{step:?}: the start finished it");
+        let expected = usize::from(step == Step::Recorded);
+        assert_eq!(recorded(&authority).await, expected, "{step:?}: whole or not at all");
         let first = issued(authority.issue(request.clone()).await);
         let second = issued(authority.issue(request).await);
         assert_eq!(first.certificate, second.certificate, "{step:?}");
-        assert_eq!(recorded(&authority).await, (1, 0), "{step:?}");
+        assert_eq!(recorded(&authority).await, 1, "{step:?}");
     }
 }
 
@@ -53,25 +52,8 @@ async fn a_failure_at_any_step_is_a_fault_and_the_retry_gets_one_certificate() {
             other => panic!("{step:?}: {other:?}"),
         }
         issued(authority.issue(request).await);
-        assert_eq!(recorded(&authority).await, (1, 0), "{step:?}");
+        assert_eq!(recorded(&authority).await, 1, "{step:?}");
     }
-}
-
-#[tokio::test]
-async fn what_a_failing_signer_left_is_finished_by_the_jobs() {
-    let installation = Installation::new();
-    let steps = Fail::once_at(Step::Prepared);
-    let authority = installation.open_disturbed(settings(), steps).await.unwrap();
-    let request = Device::new("laptop").request("t1").await;
-    assert!(matches!(authority.issue(request.clone()).await, Err(Error::Fault(_))));
-    assert_eq!(recorded(&authority).await, (0, 1));
-    authority.run_jobs().await;
-    assert_eq!(recorded(&authority).await, (0, 1), "it might still be in flight");
-    installation.clock.advance(61);
-    authority.run_jobs().await;
-    assert_eq!(recorded(&authority).await, (1, 0));
-    issued(authority.issue(request).await);
-    assert_eq!(recorded(&authority).await, (1, 0));
 }
 
 #[tokio::test]

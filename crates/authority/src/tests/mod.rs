@@ -274,9 +274,8 @@ fn certificate(issued: &Issued) -> Certificate {
     Certificate::from_der(&issued.certificate).unwrap()
 }
 
-/// How many certificates were issued to devices, and how many are unfinished.
-async fn recorded(authority: &Authority) -> (usize, u64) {
+/// How many certificates were issued to devices.
+async fn recorded(authority: &Authority) -> usize {
     let filter = Filter { endpoint: Some(STATIC), ..Filter::all(Within::Everywhere) };
-    let page = authority.store().search_certificates(filter, None, 100).await.unwrap();
-    (page.items.len(), authority.store().count_unfinished().await.unwrap())
+    authority.store().search_certificates(filter, None, 100).await.unwrap().items.len()
 }

@@ -138,28 +138,6 @@ async fn a_certificate_that_does_not_fit_is_not_imported() {
 }
 
 #[tokio::test]
-async fn what_a_destroyed_key_was_to_sign_is_given_up_and_can_be_asked_for_anew() {
-    let installation = Installation::new();
-    let steps = Fail::once_at(Step::Prepared);
-    let authority = installation.open_disturbed(settings(), steps).await.unwrap();
-    let device = Device::new("laptop");
-    let left = authority.issue(device.request("t1").await).await;
-    assert!(matches!(left, Err(Error::Fault(_))), "{left:?}");
-    let next = prepared(&authority).await;
-    authority.activate_ca(next, None, &operator()).await.unwrap();
-    authority.store().close().await;
-    drop(authority);
-    std::fs::remove_file(installation.path().join("keys/ca-1.key")).unwrap();
-
-    let authority = installation.open(settings()).await;
-    assert_eq!(recorded(&authority).await, (0, 0));
-    let again = authority.issue(device.request("t1").await).await;
-    assert_eq!(refusal(again), lanyard_lifecycle::Refusal::Declined);
-    let anew = issued(authority.issue(device.request("t2").await).await);
-    assert_eq!(anew.ca.id, next);
-}
-
-#[tokio::test]
 async fn a_destroyed_key_of_a_retired_ca_does_not_keep_the_next_one_from_starting() {
     let installation = Installation::new();
     let authority = installation.open(settings()).await;

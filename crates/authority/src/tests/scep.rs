@@ -103,7 +103,7 @@ async fn a_registration_authority_is_rotated_and_the_old_one_opens_messages_unti
 
 #[tokio::test]
 async fn a_rotation_killed_at_any_step_leaves_one_certificate_for_one_key() {
-    for step in [Step::RaKeyMade, Step::Prepared, Step::Signed, Step::Completed, Step::RaIssued] {
+    for step in [Step::RaKeyMade, Step::Signed, Step::Recorded, Step::RaIssued] {
         let installation = Installation::new();
         let settings = with_identity(KeyAlgorithm::P256, ScepIdentityChoice::Automatic);
         installation.killed_at(step, settings.clone(), async |_| {}).await;

@@ -31,13 +31,12 @@ CREATE TABLE ra_certificate (
 );
 
 -- What a status answer reads comes first. The certificate's bytes and fingerprint live in
--- certificate_der, the bytes to be signed in prepared, so that rows stay short and, once
--- inserted, change only in columns without an index.
+-- certificate_der, so that rows stay short and, once inserted, change only in columns without an
+-- index.
 CREATE TABLE certificate (
     id                     BIGINT PRIMARY KEY,
     serial                 BYTEA NOT NULL,
     ca                     BIGINT NOT NULL REFERENCES ca (id),
-    state                  SMALLINT NOT NULL,
     standing               SMALLINT NOT NULL DEFAULT 0,
     kind                   SMALLINT NOT NULL,
     object                 BYTEA NOT NULL,
@@ -48,7 +47,7 @@ CREATE TABLE certificate (
     department             BYTEA,
     not_before             BIGINT NOT NULL,
     not_after              BIGINT NOT NULL,
-    prepared_at            BIGINT NOT NULL,
+    issued_at              BIGINT NOT NULL,
     reason                 SMALLINT,
     since                  BIGINT,
     invalidity_date        BIGINT,
@@ -56,7 +55,6 @@ CREATE TABLE certificate (
     status_sequence        BIGINT,
     revoked_by             TEXT COLLATE "C",
     revocation_recorded_at BIGINT,
-    issued_at              BIGINT,
     certificate_until      BIGINT,
     profile                TEXT COLLATE "C" NOT NULL,
     spki_sha256            BYTEA,
@@ -80,11 +78,6 @@ CREATE INDEX certificate_revoked ON certificate
 CREATE INDEX certificate_not_good ON certificate (id) WHERE standing <> 0;
 CREATE INDEX certificate_changed ON certificate (status_sequence)
     WHERE status_sequence IS NOT NULL;
-
-CREATE TABLE prepared (
-    id  BIGINT PRIMARY KEY REFERENCES certificate (id),
-    tbs BYTEA NOT NULL
-);
 
 CREATE TABLE certificate_der (
     id          BIGINT PRIMARY KEY REFERENCES certificate (id),

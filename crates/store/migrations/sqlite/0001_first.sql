@@ -31,13 +31,12 @@ CREATE TABLE ra_certificate (
 ) STRICT;
 
 -- What a status answer reads comes first. The certificate's bytes and fingerprint live in
--- certificate_der, the bytes to be signed in prepared, so that rows stay short and, once
--- inserted, change only in columns without an index.
+-- certificate_der, so that rows stay short and, once inserted, change only in columns without an
+-- index.
 CREATE TABLE certificate (
     id                     INTEGER PRIMARY KEY,
     serial                 BLOB NOT NULL,
     ca                     INTEGER NOT NULL REFERENCES ca (id),
-    state                  INTEGER NOT NULL,
     standing               INTEGER NOT NULL DEFAULT 0,
     kind                   INTEGER NOT NULL,
     object                 BLOB NOT NULL,
@@ -48,7 +47,7 @@ CREATE TABLE certificate (
     department             BLOB,
     not_before             INTEGER NOT NULL,
     not_after              INTEGER NOT NULL,
-    prepared_at            INTEGER NOT NULL,
+    issued_at              INTEGER NOT NULL,
     reason                 INTEGER,
     since                  INTEGER,
     invalidity_date        INTEGER,
@@ -56,7 +55,6 @@ CREATE TABLE certificate (
     status_sequence        INTEGER,
     revoked_by             TEXT,
     revocation_recorded_at INTEGER,
-    issued_at              INTEGER,
     certificate_until      INTEGER,
     profile                TEXT NOT NULL,
     spki_sha256            BLOB,
@@ -80,11 +78,6 @@ CREATE INDEX certificate_revoked ON certificate
 CREATE INDEX certificate_not_good ON certificate (id) WHERE standing <> 0;
 CREATE INDEX certificate_changed ON certificate (status_sequence)
     WHERE status_sequence IS NOT NULL;
-
-CREATE TABLE prepared (
-    id  INTEGER PRIMARY KEY REFERENCES certificate (id),
-    tbs BLOB NOT NULL
-) STRICT;
 
 CREATE TABLE certificate_der (
     id          INTEGER PRIMARY KEY REFERENCES certificate (id),

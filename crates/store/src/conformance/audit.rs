@@ -14,10 +14,8 @@ pub async fn the_audit_trail_is_chained_with_the_acts(store: &Store) -> Outcome 
         .await?;
     let new = sample::certificate(ca, 1);
     let serial = new.serial.to_string();
-    let entry = sample::audit("certificate.prepare", &serial);
-    store.prepare_certificate(new.clone(), Claim::None, Some(entry)).await?;
     let entry = sample::audit("certificate.issue", &serial);
-    store.complete_certificate(new.serial, sample::der(1), sample::NOW, Some(entry)).await?;
+    store.issue_certificate(new, Claim::None, Some(entry)).await?;
     let mut refused = sample::audit("sign-in", "console");
     refused.outcome = AuditOutcome::Refused;
     refused.detail = None;
@@ -26,35 +24,25 @@ pub async fn the_audit_trail_is_chained_with_the_acts(store: &Store) -> Outcome 
 
     let page = store.audit_entries(Within::Everywhere, None, 10).await?;
     let told: Vec<_> = page.items.iter().map(|r| (r.number, r.entry.action.as_str())).collect();
-    let expected = vec![
-        (4, "sign-in"),
-        (3, "certificate.issue"),
-        (2, "certificate.prepare"),
-        (1, "ca.create"),
-    ];
+    let expected = vec![(3, "sign-in"), (2, "certificate.issue"), (1, "ca.create")];
     equal!(told, expected);
     equal!(page.items[0].entry, refused);
     equal!(page.items[1].entry, sample::audit("certificate.issue", &serial));
     let head = page.items[0].hash;
-    equal!(store.verify_audit().await?, AuditVerdict::Intact { entries: 4, head });
+    equal!(store.verify_audit().await?, AuditVerdict::Intact { entries: 3, head });
     Ok(())
 }
 
 /// What did not happen is not remembered as done.
 pub async fn a_refused_act_leaves_no_audit_entry(store: &Store) -> Outcome {
     let ca = sample::with_ca(store).await?;
-    let entry = || Some(sample::audit("certificate.prepare", "1"));
-    let prepare = |seed, entry| {
-        store.prepare_certificate(sample::certificate(ca, seed), sample::claim(1), entry)
-    };
-    prepare(1, entry()).await?;
-    prepare(2, entry()).await?;
-    let completed =
-        |entry| store.complete_certificate(sample::serial(1), sample::der(1), sample::NOW, entry);
-    completed(entry()).await?;
-    completed(entry()).await?;
+    for (serial, transaction) in [(1, 1), (2, 1), (1, 2)] {
+        let entry = Some(sample::audit("certificate.issue", "1"));
+        let new = sample::certificate(ca, serial);
+        store.issue_certificate(new, sample::claim(transaction), entry).await?;
+    }
     let verdict = store.verify_audit().await?;
-    demand!(matches!(verdict, AuditVerdict::Intact { entries: 2, .. }), "{verdict:?}");
+    demand!(matches!(verdict, AuditVerdict::Intact { entries: 1, .. }), "{verdict:?}");
     Ok(())
 }
 
@@ -63,9 +51,9 @@ pub async fn audit_entries_at_once_are_all_chained(store: &Store) -> Outcome {
     let ca = sample::with_ca(store).await?;
     let entries = (0..100).map(|n| store.audit(sample::audit("sign-in", &n.to_string())));
     let issues = (0..100).map(async |n| {
-        let entry = Some(sample::audit("certificate.prepare", "x"));
+        let entry = Some(sample::audit("certificate.issue", "x"));
         let new = sample::certificate(ca, n);
-        store.prepare_certificate(new, sample::claim(n), entry).await.map(|_| ())
+        store.issue_certificate(new, sample::claim(n), entry).await.map(|_| ())
     });
     let settings = (0..20).map(async |n| {
         let setting = crate::StoredSetting {

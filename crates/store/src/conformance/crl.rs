@@ -80,7 +80,7 @@ pub async fn revoked_entries_are_those_of_the_ca_that_have_not_ended(store: &Sto
         let mut new = sample::certificate(if seed == 5 { other } else { ca }, seed);
         new.not_after = sample::NOW.plus(i64::try_from(seed).unwrap_or(0) * sample::DAY);
         new.crl_partition = CrlPartition(if seed == 4 { 2 } else { 1 });
-        sample::issue(store, new, seed).await?;
+        sample::issue(store, new).await?;
     }
     for seed in [1, 3, 4, 5] {
         revoke(store, seed).await?;
@@ -112,7 +112,7 @@ pub async fn revoked_entries_are_those_of_the_ca_that_have_not_ended(store: &Sto
 pub async fn revoked_entries_are_of_one_moment(store: &Store) -> Outcome {
     let ca = sample::with_ca(store).await?;
     for seed in 1..=2 {
-        sample::issue(store, sample::certificate(ca, seed), seed).await?;
+        sample::issue(store, sample::certificate(ca, seed)).await?;
     }
     revoke(store, 1).await?;
     let mut entries = store.revoked(ca, CrlPartition::COMPLETE, sample::NOW).await?;
@@ -131,7 +131,7 @@ pub async fn revoked_entries_are_of_one_moment(store: &Store) -> Outcome {
 pub async fn thousands_of_revoked_entries_come_in_order(store: &Store) -> Outcome {
     const MANY: u64 = 5_000;
     let ca = sample::with_ca(store).await?;
-    sample::issue_all(store, (0..MANY).map(|n| (sample::certificate(ca, n), n))).await?;
+    sample::issue_all(store, (0..MANY).map(|n| sample::certificate(ca, n))).await?;
     for first in (0..MANY).step_by(250) {
         let each = (first..first + 250).map(|n| revoke(store, n));
         futures_util::future::try_join_all(each).await?;

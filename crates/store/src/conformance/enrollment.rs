@@ -4,7 +4,7 @@ use futures_util::future::try_join_all;
 
 use super::{Outcome, demand, equal, sample};
 use crate::{
-    Claim, Declined, Enrollment, EnrollmentId, EnrollmentState, Preparation, Store, StoreError,
+    Claim, Declined, Enrollment, EnrollmentId, EnrollmentState, Issuance, Store, StoreError,
     Submission, Within,
 };
 
@@ -35,22 +35,20 @@ pub async fn a_pending_request_waits_and_is_approved_once(store: &Store) -> Outc
     equal!(again, Submission::Exists(Box::new(stored)));
 
     let each =
-        (0..5).map(|n| store.prepare_certificate(sample::certificate(ca, n), approve(id), None));
+        (0..5).map(|n| store.issue_certificate(sample::certificate(ca, n), approve(id), None));
     let outcomes = try_join_all(each).await?;
-    let winners: Vec<usize> = (0..5).filter(|n| outcomes[*n] == Preparation::Prepared).collect();
+    let winners: Vec<usize> = (0..5).filter(|n| outcomes[*n] == Issuance::Issued).collect();
     equal!(winners.len(), 1);
     let serial = sample::serial(winners[0] as u64);
     let stored = by_id(store, id).await?;
-    equal!(stored.state, EnrollmentState::Issuing);
-    equal!(stored.serial, Some(serial.clone()));
+    equal!(stored.state, EnrollmentState::Issued);
+    equal!(stored.serial, Some(serial));
     equal!(stored.decided_by, Some("ada".to_owned()));
     equal!((stored.request.csr, stored.request.context), (None, None));
-    store.complete_certificate(serial, sample::der(1), sample::NOW, None).await?;
-    equal!(by_id(store, id).await?.state, EnrollmentState::Issued);
 
     let unknown = approve(EnrollmentId(1));
-    let outcome = store.prepare_certificate(sample::certificate(ca, 9), unknown, None).await?;
-    equal!(outcome, Preparation::NoSuchRequest);
+    let outcome = store.issue_certificate(sample::certificate(ca, 9), unknown, None).await?;
+    equal!(outcome, Issuance::NoSuchRequest);
     equal!(store.certificate_status(sample::serial(9)).await?, None);
     Ok(())
 }
@@ -71,9 +69,9 @@ pub async fn a_pending_request_is_declined_once(store: &Store) -> Outcome {
     equal!(stored.reason, Some("not ours".to_owned()));
     equal!(stored.decided_at, Some(sample::NOW.plus(1)));
     equal!(stored.request.csr, None);
-    let late = store.prepare_certificate(sample::certificate(ca, 1), approve(id), None).await?;
-    demand!(matches!(late, Preparation::TransactionExists(_)), "late approval: {late:?}");
-    equal!(store.unfinished(10).await?, vec![]);
+    let late = store.issue_certificate(sample::certificate(ca, 1), approve(id), None).await?;
+    demand!(matches!(late, Issuance::TransactionExists(_)), "late approval: {late:?}");
+    equal!(store.certificate_status(sample::serial(1)).await?, None);
     Ok(())
 }
 
@@ -105,16 +103,12 @@ pub async fn requests_are_listed_by_owner_and_page(store: &Store) -> Outcome {
     Ok(())
 }
 
-/// Forgetting frees the transaction id; what is being signed is not forgotten.
-pub async fn old_transactions_are_forgotten_but_not_unfinished_ones(store: &Store) -> Outcome {
+/// Forgetting frees the transaction id, and the certificate stays.
+pub async fn old_transactions_are_forgotten(store: &Store) -> Outcome {
     let ca = sample::with_ca(store).await?;
-    for seed in 1..=3 {
-        let new = sample::certificate(ca, seed);
-        store.prepare_certificate(new, sample::claim(seed), None).await?;
-    }
     for seed in 1..=2 {
-        let serial = sample::serial(seed);
-        store.complete_certificate(serial, sample::der(seed), sample::NOW, None).await?;
+        let new = sample::certificate(ca, seed);
+        store.issue_certificate(new, sample::claim(seed), None).await?;
     }
     let expiry = sample::enrollment(1).expires_at;
     equal!(store.forget_enrollments(expiry.plus(-1), 10).await?, 0);
@@ -122,8 +116,8 @@ pub async fn old_transactions_are_forgotten_but_not_unfinished_ones(store: &Stor
     equal!(store.forget_enrollments(expiry, 10).await?, 1);
     equal!(store.forget_enrollments(expiry, 10).await?, 0);
     let new = sample::certificate(ca, 4);
-    let prepared = store.prepare_certificate(new, sample::claim(1), None).await?;
-    equal!(prepared, Preparation::Prepared);
+    let prepared = store.issue_certificate(new, sample::claim(1), None).await?;
+    equal!(prepared, Issuance::Issued);
     equal!(store.certificate_der(sample::serial(1)).await?, Some(sample::der(1)));
     Ok(())
 }

@@ -42,16 +42,11 @@ pub type Outcome = Result<(), Nonconformance>;
 macro_rules! for_every_behaviour {
     ($call:ident) => {
         $call! {
-            a_prepared_certificate_is_unfinished_until_it_is_complete,
-            a_completed_certificate_is_found_in_every_way,
-            the_first_completion_wins_and_later_ones_are_given_it,
-            many_completions_at_once_agree_on_one,
+            an_issued_certificate_is_found_in_every_way,
             a_serial_number_is_taken_whatever_the_ca,
-            a_refused_preparation_leaves_nothing,
+            a_refused_issuance_leaves_nothing,
             a_transaction_is_claimed_once,
             one_of_many_claims_at_once_wins,
-            a_certificate_that_was_never_prepared_is_not_completed,
-            an_abandoned_certificate_stays_so_and_ends_its_transaction,
             names_are_not_kept_where_only_revocation_data_is,
             a_thousand_enrollments_at_once_all_last,
             an_unknown_ca_is_refused,
@@ -64,7 +59,7 @@ macro_rules! for_every_behaviour {
             a_pending_request_waits_and_is_approved_once,
             a_pending_request_is_declined_once,
             requests_are_listed_by_owner_and_page,
-            old_transactions_are_forgotten_but_not_unfinished_ones,
+            old_transactions_are_forgotten,
             a_ca_goes_from_request_to_retirement,
             a_key_makes_one_ca,
             a_new_ra_certificate_retires_the_one_before,

@@ -7,8 +7,8 @@ use lanyard_lifecycle::{
 use lanyard_pki::{SerialNumber, Time};
 
 use crate::{
-    AuditEntry, AuditOutcome, CaId, CaMaterial, CaState, Claim, CrlPartition, Keep, Names, NewCa,
-    NewCertificate, NewEnrollment, Preparation, Store, StoreError,
+    AuditEntry, AuditOutcome, CaId, CaMaterial, CaState, Claim, CrlPartition, Issuance, Keep,
+    Names, NewCa, NewCertificate, NewEnrollment, Store, StoreError,
 };
 
 /// The time at which samples are made.
@@ -53,12 +53,7 @@ fn unreachable_serial() -> SerialNumber {
     std::process::abort()
 }
 
-/// The bytes that a sample's key would sign.
-pub fn tbs(seed: u64) -> Vec<u8> {
-    bytes("tbs", seed).repeat(32)
-}
-
-/// The bytes of a sample once it is signed.
+/// The bytes of a sample.
 pub fn der(seed: u64) -> Vec<u8> {
     bytes("der", seed).repeat(40)
 }
@@ -88,8 +83,8 @@ pub fn certificate(ca: CaId, seed: u64) -> NewCertificate {
         spki_sha256: bytes("spki", seed),
         not_before: NOW.plus(-DAY),
         not_after: NOW.plus(365 * DAY),
-        prepared_at: NOW,
-        tbs: tbs(seed),
+        issued_at: NOW,
+        der: der(seed),
         keep: Keep::Everything,
     }
 }
@@ -162,24 +157,22 @@ pub async fn with_ca(store: &Store) -> Result<CaId, StoreError> {
     store.add_ca(ca(CaState::Current, 0), None).await
 }
 
-/// Prepares and completes a certificate.
-pub async fn issue(store: &Store, new: NewCertificate, seed: u64) -> Result<(), StoreError> {
-    let serial = new.serial.clone();
-    let prepared = store.prepare_certificate(new, Claim::None, None).await?;
-    if prepared != Preparation::Prepared {
-        return Err(StoreError::Conflict(format!("{prepared:?}")));
+/// Issues a certificate.
+pub async fn issue(store: &Store, new: NewCertificate) -> Result<(), StoreError> {
+    match store.issue_certificate(new, Claim::None, None).await? {
+        Issuance::Issued => Ok(()),
+        other => Err(StoreError::Conflict(format!("{other:?}"))),
     }
-    store.complete_certificate(serial, der(seed), NOW, None).await.map(|_| ())
 }
 
-/// Prepares and completes many certificates at once.
+/// Issues many certificates at once.
 pub async fn issue_all(
     store: &Store,
-    all: impl Iterator<Item = (NewCertificate, u64)>,
+    all: impl Iterator<Item = NewCertificate>,
 ) -> Result<(), StoreError> {
     let all: Vec<_> = all.collect();
     for some in all.chunks(256) {
-        let each = some.iter().map(|(new, seed)| issue(store, new.clone(), *seed));
+        let each = some.iter().map(|new| issue(store, new.clone()));
         futures_util::future::try_join_all(each).await?;
     }
     Ok(())

@@ -4,9 +4,7 @@ use lanyard_lifecycle::{Change, Kind, Scope, Source};
 use lanyard_pki::SerialNumber;
 
 use super::{Outcome, demand, equal, sample};
-use crate::{
-    Claim, Cursor, Filter, SearchText, StandingChange, Standings, Store, StoreError, Within,
-};
+use crate::{Cursor, Filter, SearchText, StandingChange, Standings, Store, StoreError, Within};
 
 /// All pages of a search.
 async fn all(store: &Store, filter: &Filter, limit: u32) -> Result<Vec<SerialNumber>, StoreError> {
@@ -37,19 +35,18 @@ fn containing(what: &str) -> Filter {
     text(SearchText::Contains(what.to_owned()))
 }
 
-/// Newest first, also while new ones come; prepared ones are not listed.
+/// Newest first, also while new ones come.
 pub async fn a_search_pages_through_everything_once(store: &Store) -> Outcome {
     let ca = sample::with_ca(store).await?;
     for seed in 1..=10 {
-        sample::issue(store, sample::certificate(ca, seed), seed).await?;
+        sample::issue(store, sample::certificate(ca, seed)).await?;
     }
-    store.prepare_certificate(sample::certificate(ca, 11), Claim::None, None).await?;
     let filter = Filter::all(Within::Everywhere);
     for limit in [1, 3, 10, 100] {
         equal!(all(store, &filter, limit).await?, serials((1..=10).rev()));
     }
     let first = store.search_certificates(filter.clone(), None, 4).await?;
-    sample::issue(store, sample::certificate(ca, 12), 12).await?;
+    sample::issue(store, sample::certificate(ca, 12)).await?;
     let second = store.search_certificates(filter, first.next, 100).await?;
     let listed: Vec<_> =
         first.items.into_iter().chain(second.items).map(|summary| summary.serial).collect();
@@ -66,9 +63,9 @@ pub async fn a_search_finds_by_text_kind_object_and_standing(store: &Store) -> O
             new.binding.kind = Kind::EntraUser;
             new.source = Source::Static;
             new.not_after = sample::NOW.plus(5 * sample::DAY);
-            new.prepared_at = sample::NOW.plus(100);
+            new.issued_at = sample::NOW.plus(100);
         }
-        sample::issue(store, new, seed).await?;
+        sample::issue(store, new).await?;
     }
     let hold = StandingChange {
         change: Change::Hold,
@@ -137,7 +134,7 @@ pub async fn a_search_stays_within_its_scope(store: &Store) -> Outcome {
         if seed > 3 {
             new.scope.department = None;
         }
-        sample::issue(store, new, seed).await?;
+        sample::issue(store, new).await?;
     }
     let organization = sample::other_scope().organization;
     for (within, found) in [
@@ -160,7 +157,7 @@ pub async fn signs_with_a_meaning_are_searched_as_they_are(store: &Store) -> Out
     for (seed, subject) in [(1, "CN=100%"), (2, "CN=1000"), (3, "CN=a_b"), (4, "CN=a\\b'")] {
         let mut new = sample::certificate(ca, seed);
         new.names.subject = Some(subject.to_owned());
-        sample::issue(store, new, seed).await?;
+        sample::issue(store, new).await?;
     }
     equal!(all(store, &containing("100%"), 10).await?, serials([1]));
     equal!(all(store, &containing("a_b"), 10).await?, serials([3]));
@@ -174,7 +171,7 @@ pub async fn expiring_certificates_come_in_order_of_their_end(store: &Store) -> 
     for (seed, days) in [(1, 5), (2, 3), (3, 3), (4, 3), (5, 9), (6, 4), (7, 2)] {
         let mut new = sample::certificate(ca, seed);
         new.not_after = sample::NOW.plus(days * sample::DAY);
-        sample::issue(store, new, seed).await?;
+        sample::issue(store, new).await?;
     }
     let hold = StandingChange {
         change: Change::Hold,

@@ -5,7 +5,7 @@ use lanyard_lifecycle::{OrganizationId, Scope};
 use lanyard_pki::SerialNumber;
 
 use super::{Outcome, demand, equal, sample};
-use crate::{Fence, Preparation, Store, StoreError, StoredSetting};
+use crate::{Fence, Issuance, Store, StoreError, StoredSetting};
 
 fn setting(value: &str) -> StoredSetting {
     StoredSetting { value: value.to_owned(), updated_at: sample::NOW, updated_by: "ada".to_owned() }
@@ -75,15 +75,13 @@ pub async fn texts_and_bytes_come_back_as_they_were(store: &Store) -> Outcome {
     new.names.upn = None;
     new.scope = Scope { department: sample::other_scope().department, ..Scope::DEFAULT };
     new.binding.directory = None;
-    new.tbs = vec![0; 3];
+    new.der = Vec::new();
     let mut request = sample::enrollment(1);
     request.transaction_id = vec![0, 255, 0, 39];
     request.renews = Some(sample::serial(9));
     let claim = crate::Claim::New(Box::new(request.clone()));
-    let prepared = store.prepare_certificate(new.clone(), claim, None).await?;
-    equal!(prepared, Preparation::Prepared);
-    equal!(store.unfinished(1).await?[0].tbs, vec![0; 3]);
-    store.complete_certificate(new.serial.clone(), Vec::new(), sample::NOW, None).await?;
+    let prepared = store.issue_certificate(new.clone(), claim, None).await?;
+    equal!(prepared, Issuance::Issued);
     let found = store.certificate(new.serial.clone()).await?;
     equal!(found.as_ref().map(|c| &c.summary.names), Some(&new.names));
     equal!(found.as_ref().map(|c| c.summary.scope), Some(new.scope));

@@ -5,9 +5,7 @@ use lanyard_lifecycle::{Change, Kind, Refusal, RevocationReason, Standing};
 use lanyard_pki::Time;
 
 use super::{Outcome, demand, equal, sample};
-use crate::{
-    Claim, Counts, StandingChange, StandingOutcome, StatusSequence, Store, StoreError, Within,
-};
+use crate::{Counts, StandingChange, StandingOutcome, StatusSequence, Store, StoreError, Within};
 
 fn wish(change: Change, at: Time) -> StandingChange {
     StandingChange { change, at, by: "ada".to_owned(), invalidity_date: None }
@@ -27,7 +25,7 @@ const REASON: RevocationReason = RevocationReason::KeyCompromise;
 /// Nothing follows a revocation, and all of it is recorded.
 pub async fn revoking_is_for_good(store: &Store) -> Outcome {
     let ca = sample::with_ca(store).await?;
-    sample::issue(store, sample::certificate(ca, 1), 1).await?;
+    sample::issue(store, sample::certificate(ca, 1)).await?;
     let since = sample::NOW.plus(10);
     let mut revoke = wish(Change::Revoke(REASON), since);
     revoke.invalidity_date = Some(sample::NOW.plus(5));
@@ -56,7 +54,7 @@ pub async fn revoking_is_for_good(store: &Store) -> Outcome {
 /// The one standing that is ever lifted.
 pub async fn a_hold_is_lifted_or_becomes_a_revocation(store: &Store) -> Outcome {
     let ca = sample::with_ca(store).await?;
-    sample::issue(store, sample::certificate(ca, 1), 1).await?;
+    sample::issue(store, sample::certificate(ca, 1)).await?;
     let (first, later) = (sample::NOW.plus(10), sample::NOW.plus(20));
     let held = Standing::OnHold { since: first };
     let outcome = change(store, 1, Change::Hold, first).await?;
@@ -85,14 +83,12 @@ pub async fn a_hold_is_lifted_or_becomes_a_revocation(store: &Store) -> Outcome 
     Ok(())
 }
 
-/// Neither unknown ones nor prepared ones.
+/// What was never issued has none.
 pub async fn only_issued_certificates_change_their_standing(store: &Store) -> Outcome {
     let ca = sample::with_ca(store).await?;
-    store.prepare_certificate(sample::certificate(ca, 1), Claim::None, None).await?;
-    for seed in [1, 2] {
-        let outcome = change(store, seed, Change::Hold, sample::NOW).await?;
-        equal!(outcome, StandingOutcome::NotIssued);
-    }
+    sample::issue(store, sample::certificate(ca, 1)).await?;
+    let outcome = change(store, 2, Change::Hold, sample::NOW).await?;
+    equal!(outcome, StandingOutcome::NotIssued);
     equal!(store.status_sequence().await?, StatusSequence(0));
     Ok(())
 }
@@ -101,7 +97,7 @@ pub async fn only_issued_certificates_change_their_standing(store: &Store) -> Ou
 pub async fn changes_are_numbered_without_gaps_and_latest_counts(store: &Store) -> Outcome {
     let ca = sample::with_ca(store).await?;
     for seed in 1..=3 {
-        sample::issue(store, sample::certificate(ca, seed), seed).await?;
+        sample::issue(store, sample::certificate(ca, seed)).await?;
     }
     for (seed, then) in
         [(1, Change::Hold), (2, Change::Revoke(REASON)), (3, Change::Hold), (1, Change::Release)]
@@ -126,7 +122,7 @@ pub async fn changes_are_numbered_without_gaps_and_latest_counts(store: &Store) 
 /// The same, at the same time.
 pub async fn changes_at_once_are_all_numbered(store: &Store) -> Outcome {
     let ca = sample::with_ca(store).await?;
-    sample::issue_all(store, (0..50).map(|n| (sample::certificate(ca, n), n))).await?;
+    sample::issue_all(store, (0..50).map(|n| sample::certificate(ca, n))).await?;
     let each = (0..50).map(|n| change(store, n, Change::Hold, sample::NOW));
     try_join_all(each).await?;
     let changes = store.status_changes(StatusSequence(0), 100).await?;
@@ -144,9 +140,8 @@ pub async fn counts_follow_every_change(store: &Store) -> Outcome {
             new.binding.kind = Kind::EntraUser;
             new.scope = sample::other_scope();
         }
-        sample::issue(store, new, seed).await?;
+        sample::issue(store, new).await?;
     }
-    store.prepare_certificate(sample::certificate(ca, 5), Claim::None, None).await?;
     change(store, 1, Change::Hold, sample::NOW).await?;
     change(store, 2, Change::Revoke(REASON), sample::NOW).await?;
     let device = Counts { kind: Kind::IntuneDevice, good: 1, on_hold: 1, revoked: 1 };

@@ -1,4 +1,4 @@
-//! The writer: issuance steps of many callers in one transaction.
+//! The writer: certificates of many callers in one transaction.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     Options, StoreError,
-    query::issue::{Complete, Prepare},
-    record::{Completion, Preparation},
+    query::issue::Issue,
+    record::Issuance,
     transaction::{Act, Batched, Done, Ids, Job, Transaction},
 };
 
@@ -65,46 +65,28 @@ impl Writer {
     }
 }
 
-/// Steps that share a transaction, with what came of them once it is committed.
-struct Batch {
-    prepares: Vec<Job<Prepare>>,
-    completes: Vec<Job<Complete>>,
-}
+/// Acts that share a transaction.
+struct Batch(Vec<Job<Issue>>);
 
-struct Outcomes {
-    prepares: Vec<Result<Preparation, StoreError>>,
-    completes: Vec<Result<Completion, StoreError>>,
-}
+type Outcomes = Vec<Result<Issuance, StoreError>>;
 
 impl Batch {
-    fn of(steps: impl Iterator<Item = Batched>) -> Self {
-        let mut batch = Self { prepares: Vec::new(), completes: Vec::new() };
-        for step in steps {
-            match step {
-                // Nobody waits for it any more, so it need not begin.
-                Batched::Prepare(job) if job.reply.is_closed() => {}
-                Batched::Complete(job) if job.reply.is_closed() => {}
-                Batched::Prepare(job) => batch.prepares.push(*job),
-                Batched::Complete(job) => batch.completes.push(job),
-            }
-        }
-        batch
+    fn of(acts: impl Iterator<Item = Batched>) -> Self {
+        // Where nobody waits any more, it need not begin.
+        Self(acts.map(|Batched(job)| *job).filter(|job| !job.reply.is_closed()).collect())
     }
 
     async fn carry_out(self, pool: &PgPool, ids: &Ids) {
-        if self.prepares.is_empty() && self.completes.is_empty() {
+        if self.0.is_empty() {
             return;
         }
-        match attempts(|| self.transact(pool, ids)).await {
-            Ok(outcomes) => {
-                reply(self.prepares, outcomes.prepares);
-                reply(self.completes, outcomes.completes);
-            }
-            Err(error) => {
-                let (prepares, completes) = (self.prepares.len(), self.completes.len());
-                reply(self.prepares, vec![Err(error.clone()); prepares]);
-                reply(self.completes, vec![Err(error); completes]);
-            }
+        let outcomes = match attempts(|| self.transact(pool, ids)).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => vec![Err(error); self.0.len()],
+        };
+        for (job, outcome) in self.0.into_iter().zip(outcomes) {
+            // Whoever asked may be gone by now.
+            let _ = job.reply.send(outcome);
         }
     }
 
@@ -135,20 +117,14 @@ impl Batch {
         let mut transaction = connection.begin().await?;
         let mut raw = PostgresConnection::new(&mut transaction);
         let mut tx = Transaction::new(&mut raw, ids);
-        let prepares: Vec<&Prepare> = self.prepares.iter().map(|job| &job.act).collect();
-        let completes: Vec<&Complete> = self.completes.iter().map(|job| &job.act).collect();
-        if batch::prepare(&mut tx, &prepares).await? == Together::No
-            || batch::complete(&mut tx, &completes).await? == Together::No
-        {
+        let acts: Vec<&Issue> = self.0.iter().map(|job| &job.act).collect();
+        if batch::issue(&mut tx, &acts).await? == Together::No {
             transaction.rollback().await?;
             return Ok(None);
         }
         tx.finish().await?;
         transaction.commit().await.map_err(during_commit)?;
-        Ok(Some(Outcomes {
-            prepares: prepares.iter().map(|_| Ok(Preparation::Prepared)).collect(),
-            completes: completes.iter().map(|_| Ok(Completion::Completed)).collect(),
-        }))
+        Ok(Some(acts.iter().map(|_| Ok(Issuance::Issued)).collect()))
     }
 
     async fn one_by_one(
@@ -159,12 +135,9 @@ impl Batch {
         let mut transaction = connection.begin().await?;
         let mut raw = PostgresConnection::new(&mut transaction);
         let mut tx = Transaction::new(&mut raw, ids);
-        let mut outcomes = Outcomes { prepares: Vec::new(), completes: Vec::new() };
-        for job in &self.prepares {
-            outcomes.prepares.push(one(&mut tx, &job.act).await?);
-        }
-        for job in &self.completes {
-            outcomes.completes.push(one(&mut tx, &job.act).await?);
+        let mut outcomes = Vec::with_capacity(self.0.len());
+        for job in &self.0 {
+            outcomes.push(one(&mut tx, &job.act).await?);
         }
         tx.finish().await?;
         transaction.commit().await.map_err(during_commit)?;
@@ -172,7 +145,7 @@ impl Batch {
     }
 }
 
-/// One step behind a savepoint. The outer error ends the whole transaction.
+/// One act behind a savepoint. The outer error ends the whole transaction.
 async fn one<A: Act>(
     tx: &mut Transaction<'_, PostgresConnection<'_>>,
     act: &A,
@@ -192,11 +165,4 @@ async fn one<A: Act>(
     }
     tx.connection.raw().execute(end).await?;
     Ok(outcome)
-}
-
-fn reply<A: Act>(jobs: Vec<Job<A>>, outcomes: Vec<Result<A::Outcome, StoreError>>) {
-    for (job, outcome) in jobs.into_iter().zip(outcomes) {
-        // Whoever asked may be gone by now.
-        let _ = job.reply.send(outcome);
-    }
 }

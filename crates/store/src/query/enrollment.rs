@@ -6,7 +6,7 @@ use lanyard_pki::Time;
 use crate::{
     Store, StoreError,
     column::{OrganizationColumn, optional_time, organization_column},
-    record::{CertificateState, Enrollment, EnrollmentId, EnrollmentState, NewEnrollment},
+    record::{Enrollment, EnrollmentId, EnrollmentState, NewEnrollment},
     sql::{ColumnType, Columns, Connection, Insert, Sql, Value, sql},
     transaction::{Act, Done, Question, Reads, Transaction},
 };
@@ -128,7 +128,7 @@ macro_rules! select_enrollment {
         sql!(concat!(
             "SELECT e.id, e.endpoint, e.transaction_id, e.organization, e.department, ",
             "e.signer_sha256, e.csr_sha256, e.csr, e.context, e.subject, e.renews, e.address, ",
-            "e.received_at, e.expires_at, e.state, c.state, c.serial, e.decided_by, ",
+            "e.received_at, e.expires_at, e.state, c.serial, e.decided_by, ",
             "e.decided_at, e.reason ",
             "FROM enrollment e LEFT JOIN certificate c ON c.id = e.certificate ",
             $rest
@@ -158,19 +158,18 @@ pub(super) fn read(columns: &mut Columns<'_>) -> Result<Enrollment, StoreError> 
         expires_at: columns.time()?,
     };
     let decision = columns.int()?;
-    let certificate = columns.optional_certificate_state()?;
-    let state = match (decision, certificate) {
+    let serial = columns.optional_serial()?;
+    let state = match (decision, &serial) {
         (PENDING, _) => EnrollmentState::Pending,
         (DECLINED, _) => EnrollmentState::Declined,
-        (ACCEPTED, Some(CertificateState::Prepared)) => EnrollmentState::Issuing,
-        (ACCEPTED, Some(CertificateState::Issued)) => EnrollmentState::Issued,
+        (ACCEPTED, Some(_)) => EnrollmentState::Issued,
         _ => return Err(StoreError::unreadable("state of an enrollment")),
     };
     Ok(Enrollment {
         id,
         request,
         state,
-        serial: columns.optional_serial()?,
+        serial,
         decided_by: columns.optional_string()?,
         decided_at: columns.optional_time()?,
         reason: columns.optional_string()?,
@@ -229,13 +228,11 @@ struct Forget {
 const OLDEST: i64 = 16;
 
 // Transactions lie in the order in which they came and are kept alike long, so the oldest are
-// those to forget, and an index on the expiry would only cost. One whose certificate is being
-// signed stays until that is done.
+// those to forget, and an index on the expiry would only cost.
 static FORGET: Sql = sql!(
     "DELETE FROM enrollment WHERE id IN (SELECT e.id FROM \
-     (SELECT id, certificate, expires_at FROM enrollment ORDER BY id LIMIT $3) e \
-     LEFT JOIN prepared p ON p.id = e.certificate \
-     WHERE e.expires_at <= $1 AND p.id IS NULL ORDER BY e.id LIMIT $2)"
+     (SELECT id, expires_at FROM enrollment ORDER BY id LIMIT $3) e \
+     WHERE e.expires_at <= $1 ORDER BY e.id LIMIT $2)"
 );
 
 impl Act for Forget {

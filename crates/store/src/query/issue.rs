@@ -1,11 +1,10 @@
-//! Issuance in two durable steps: prepare, before the key is used, and complete, before the
-//! certificate leaves. What is left of a crash in between is in `recovery`.
+//! Issuance: a certificate, its client's transaction and its audit entry in one act, before the
+//! certificate leaves.
 
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use lanyard_lifecycle::id::Scope;
-use lanyard_pki::{SerialNumber, Time};
+use lanyard_pki::Time;
 
 use super::{
     enrollment::{self, EnrollmentRow},
@@ -14,43 +13,36 @@ use super::{
 use crate::{
     Store, StoreError,
     column::{OrganizationColumn, StandingCode, optional_time, organization_column, texts_column},
-    record::{AuditEntry, CertificateState, Claim, Completion, Keep, NewCertificate, Preparation},
-    sql::{ColumnType, Columns, Connection, Insert, Sql, Value, sql},
+    record::{AuditEntry, Claim, Issuance, Keep, NewCertificate},
+    sql::{ColumnType, Connection, Insert, Sql, Value, sql},
     transaction::{Act, Batched, CountKey, Done, Job, Transaction},
 };
 
 impl Store {
-    /// Records a certificate that is about to be signed, and with it the client's transaction and
-    /// an audit entry. Whether the serial number and the transaction are free is decided here,
-    /// once, for all processes; on any outcome but `Prepared` nothing is recorded.
+    /// Records a certificate that was signed and has not left yet, and with it the client's
+    /// transaction and an audit entry. Whether the serial number and the transaction are free is
+    /// decided here, once, for all processes; on any outcome but `Issued` nothing is recorded, and
+    /// the certificate must not leave.
     ///
     /// The returned future may be dropped: then the caller does not know, and finds out through
-    /// the transaction or [`unfinished`](Self::unfinished).
-    pub async fn prepare_certificate(
+    /// the transaction or the serial number.
+    pub async fn issue_certificate(
         &self,
         certificate: NewCertificate,
         claim: Claim,
         audit: Option<AuditEntry>,
-    ) -> Result<Preparation, StoreError> {
-        let act = Prepare { certificate, claim, audit: audit.map(Arc::new) };
-        self.backend.write(act).await
+    ) -> Result<Issuance, StoreError> {
+        self.backend.write(Issue { certificate, claim, audit: audit.map(Arc::new) }).await
     }
 
-    /// Stores a signed certificate. The first one wins: whoever completes a serial number again is
-    /// given the stored one, and must hand that out.
-    pub async fn complete_certificate(
-        &self,
-        serial: SerialNumber,
-        der: Vec<u8>,
-        issued_at: Time,
-        audit: Option<AuditEntry>,
-    ) -> Result<Completion, StoreError> {
-        let act = Complete { serial, der, issued_at, audit: audit.map(Arc::new) };
-        self.backend.write(act).await
+    /// Drops certificates (not their revocation data) that were only kept for a while
+    /// ([`Keep::RevocationOnly`](crate::Keep::RevocationOnly)), at most `limit`; tells how many.
+    pub async fn forget_certificates(&self, now: Time, limit: u32) -> Result<u64, StoreError> {
+        self.backend.write(Forget { now, limit }).await
     }
 }
 
-pub(crate) struct Prepare {
+pub(crate) struct Issue {
     pub(crate) certificate: NewCertificate,
     pub(crate) claim: Claim,
     pub(crate) audit: Option<Arc<AuditEntry>>,
@@ -62,7 +54,6 @@ pub(crate) static CERTIFICATE: Insert = Insert::new(
         ("id", ColumnType::Int),
         ("serial", ColumnType::Blob),
         ("ca", ColumnType::Int),
-        ("state", ColumnType::Int),
         ("kind", ColumnType::Int),
         ("object", ColumnType::Blob),
         ("directory", ColumnType::Blob),
@@ -72,7 +63,7 @@ pub(crate) static CERTIFICATE: Insert = Insert::new(
         ("department", ColumnType::Blob),
         ("not_before", ColumnType::Int),
         ("not_after", ColumnType::Int),
-        ("prepared_at", ColumnType::Int),
+        ("issued_at", ColumnType::Int),
         ("crl_partition", ColumnType::Int),
         ("certificate_until", ColumnType::Int),
         ("profile", ColumnType::Text),
@@ -85,9 +76,6 @@ pub(crate) static CERTIFICATE: Insert = Insert::new(
     ],
     "ON CONFLICT (serial) DO NOTHING",
 );
-
-pub(crate) static PREPARED: Insert =
-    Insert::new("prepared", &[("id", ColumnType::Int), ("tbs", ColumnType::Blob)], "");
 
 pub(crate) static CERTIFICATE_DER: Insert = Insert::new(
     "certificate_der",
@@ -130,7 +118,7 @@ impl<'a> CertificateRow<'a> {
         }
     }
 
-    pub(crate) fn values(&self) -> [Value<'_>; 23] {
+    pub(crate) fn values(&self) -> [Value<'_>; 22] {
         let new = self.new;
         let (kept, until) = match new.keep {
             Keep::Everything => (Some(new), None),
@@ -141,7 +129,6 @@ impl<'a> CertificateRow<'a> {
             self.id.into(),
             new.serial.as_bytes().into(),
             new.ca.0.into(),
-            CertificateState::Prepared.code().into(),
             i64::from(new.binding.kind.code()).into(),
             self.object[..].into(),
             self.directory.as_ref().map(|d| &d[..]).into(),
@@ -151,7 +138,7 @@ impl<'a> CertificateRow<'a> {
             self.department.as_ref().map(|d| &d[..]).into(),
             new.not_before.unix().into(),
             new.not_after.unix().into(),
-            new.prepared_at.unix().into(),
+            new.issued_at.unix().into(),
             i64::from(new.crl_partition.0).into(),
             optional_time(until).into(),
             new.profile.as_str().into(),
@@ -165,41 +152,77 @@ impl<'a> CertificateRow<'a> {
     }
 }
 
-impl Act for Prepare {
-    type Outcome = Preparation;
-    const NAME: &'static str = "prepare_certificate";
+/// The columns of a certificate's bytes.
+pub(crate) struct DerRow<'a> {
+    new: &'a NewCertificate,
+    id: i64,
+    fingerprint: [u8; 32],
+}
+
+impl<'a> DerRow<'a> {
+    pub(crate) fn new(new: &'a NewCertificate, id: i64) -> Self {
+        let mut fingerprint = [0; 32];
+        fingerprint.copy_from_slice(digest(&SHA256, &new.der).as_ref());
+        Self { new, id, fingerprint }
+    }
+
+    pub(crate) fn values(&self) -> [Value<'_>; 4] {
+        let kept_until = match self.new.keep {
+            Keep::Everything => None,
+            Keep::RevocationOnly { certificate_until } => Some(certificate_until),
+        };
+        [
+            self.id.into(),
+            self.fingerprint[..].into(),
+            optional_time(kept_until).into(),
+            self.new.der.as_slice().into(),
+        ]
+    }
+}
+
+impl Act for Issue {
+    type Outcome = Issuance;
+    const NAME: &'static str = "issue_certificate";
 
     async fn perform<C: Connection>(
         &self,
         tx: &mut Transaction<'_, C>,
-    ) -> Result<Done<Preparation>, StoreError> {
-        let id = tx.ids.next(self.certificate.prepared_at);
+    ) -> Result<Done<Issuance>, StoreError> {
+        let id = tx.ids.next(self.certificate.issued_at);
         if let Some(refusal) = self.claim(tx, id).await? {
             // Nothing was written yet.
             return Ok(Done::Keep(refusal));
         }
         let row = CertificateRow::new(&self.certificate, id);
         if tx.connection.insert(&CERTIFICATE, &[&row.values()]).await? == 0 {
-            return Ok(Done::Undo(Preparation::SerialTaken));
+            return Ok(Done::Undo(Issuance::SerialTaken));
         }
-        let prepared = [id.into(), self.certificate.tbs.as_slice().into()];
-        tx.connection.insert(&PREPARED, &[&prepared]).await?;
-        tx.audit(self.audit.as_ref());
-        Ok(Done::Keep(Preparation::Prepared))
+        let der = DerRow::new(&self.certificate, id);
+        tx.connection.insert(&CERTIFICATE_DER, &[&der.values()]).await?;
+        self.note(tx);
+        Ok(Done::Keep(Issuance::Issued))
     }
 
     fn many_at_a_time(job: Job<Self>) -> Result<Batched, Job<Self>> {
-        Ok(Batched::Prepare(Box::new(job)))
+        Ok(Batched(Box::new(job)))
     }
 }
 
-impl Prepare {
+impl Issue {
+    /// Counts it, and remembers its audit entry.
+    pub(crate) fn note<C: Connection>(&self, tx: &mut Transaction<'_, C>) {
+        let NewCertificate { scope, binding, .. } = &self.certificate;
+        let key = CountKey { scope: *scope, kind: binding.kind, standing: StandingCode::Good };
+        tx.count(key, 1);
+        tx.audit(self.audit.as_ref());
+    }
+
     /// Claims the transaction, or says why it cannot be.
     async fn claim<C: Connection>(
         &self,
         tx: &mut Transaction<'_, C>,
         certificate: i64,
-    ) -> Result<Option<Preparation>, StoreError> {
+    ) -> Result<Option<Issuance>, StoreError> {
         match &self.claim {
             Claim::None => Ok(None),
             Claim::New(new) => {
@@ -211,7 +234,7 @@ impl Prepare {
                 let stored =
                     enrollment::find(tx.connection, new.endpoint, &new.transaction_id).await?;
                 stored
-                    .map(|stored| Some(Preparation::TransactionExists(Box::new(stored))))
+                    .map(|stored| Some(Issuance::TransactionExists(Box::new(stored))))
                     .ok_or_else(|| StoreError::Conflict("enrollment".to_owned()))
             }
             Claim::Approve { request, by } => {
@@ -223,7 +246,7 @@ impl Prepare {
                             request.0.into(),
                             certificate.into(),
                             by.as_str().into(),
-                            self.certificate.prepared_at.unix().into(),
+                            self.certificate.issued_at.unix().into(),
                         ],
                     )
                     .await?;
@@ -231,110 +254,33 @@ impl Prepare {
                     return Ok(None);
                 }
                 let stored = enrollment::find_by_id(tx.connection, *request).await?;
-                Ok(Some(stored.map_or(Preparation::NoSuchRequest, |stored| {
-                    Preparation::TransactionExists(Box::new(stored))
+                Ok(Some(stored.map_or(Issuance::NoSuchRequest, |stored| {
+                    Issuance::TransactionExists(Box::new(stored))
                 })))
             }
         }
     }
 }
 
-pub(crate) struct Complete {
-    pub(crate) serial: SerialNumber,
-    pub(crate) der: Vec<u8>,
-    pub(crate) issued_at: Time,
-    pub(crate) audit: Option<Arc<AuditEntry>>,
+struct Forget {
+    now: Time,
+    limit: u32,
 }
 
-static COMPLETE: Sql = sql!(
-    "UPDATE certificate SET state = 1, issued_at = $2 WHERE serial = $1 AND state = 0 \
-     RETURNING id, kind, organization, department, certificate_until"
+static FORGET: Sql = sql!(
+    "DELETE FROM certificate_der WHERE id IN (SELECT id FROM certificate_der \
+     WHERE kept_until IS NOT NULL AND kept_until <= $1 ORDER BY kept_until LIMIT $2)"
 );
-static COMPLETED: Sql = sql!(
-    "SELECT c.state, d.der FROM certificate c LEFT JOIN certificate_der d ON d.id = c.id \
-     WHERE c.serial = $1"
-);
-pub(super) static DELETE_PREPARED: Sql = sql!("DELETE FROM prepared WHERE id = $1");
 
-/// What completing learns of the prepared certificate.
-pub(crate) struct Found {
-    pub(crate) id: i64,
-    pub(crate) key: CountKey,
-    pub(crate) kept_until: Option<i64>,
-}
-
-impl Found {
-    /// Columns: id, kind, organization, department, certificate_until.
-    pub(crate) fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
-        let id = columns.int()?;
-        let kind = columns.kind()?;
-        let scope: Scope = columns.scope()?;
-        let kept_until = columns.optional_int()?;
-        Ok(Self { id, key: CountKey { scope, kind, standing: StandingCode::Good }, kept_until })
-    }
-}
-
-impl Act for Complete {
-    type Outcome = Completion;
-    const NAME: &'static str = "complete_certificate";
+impl Act for Forget {
+    type Outcome = u64;
+    const NAME: &'static str = "forget_certificates";
 
     async fn perform<C: Connection>(
         &self,
         tx: &mut Transaction<'_, C>,
-    ) -> Result<Done<Completion>, StoreError> {
-        let serial = self.serial.as_bytes();
-        let values = [serial.into(), self.issued_at.unix().into()];
-        let Some(found) = tx.connection.fetch_optional(&COMPLETE, &values, Found::read).await?
-        else {
-            return self.stored(tx).await.map(Done::Keep);
-        };
-        tx.connection.execute(&DELETE_PREPARED, &[found.id.into()]).await?;
-        let fingerprint = self.fingerprint();
-        let values = self.der_values(&found, &fingerprint);
-        tx.connection.insert(&CERTIFICATE_DER, &[&values]).await?;
-        tx.count(found.key, 1);
-        tx.audit(self.audit.as_ref());
-        Ok(Done::Keep(Completion::Completed))
-    }
-
-    fn many_at_a_time(job: Job<Self>) -> Result<Batched, Job<Self>> {
-        Ok(Batched::Complete(job))
-    }
-}
-
-impl Complete {
-    pub(crate) fn fingerprint(&self) -> [u8; 32] {
-        let mut fingerprint = [0; 32];
-        fingerprint.copy_from_slice(digest(&SHA256, &self.der).as_ref());
-        fingerprint
-    }
-
-    pub(crate) fn der_values<'a>(
-        &'a self,
-        found: &Found,
-        fingerprint: &'a [u8; 32],
-    ) -> [Value<'a>; 4] {
-        [
-            found.id.into(),
-            fingerprint[..].into(),
-            found.kept_until.into(),
-            self.der.as_slice().into(),
-        ]
-    }
-
-    async fn stored<C: Connection>(
-        &self,
-        tx: &mut Transaction<'_, C>,
-    ) -> Result<Completion, StoreError> {
-        let stored = tx
-            .connection
-            .fetch_optional(&COMPLETED, &[self.serial.as_bytes().into()], |columns| {
-                Ok((columns.certificate_state()?, columns.optional_bytes()?))
-            })
-            .await?;
-        Ok(match stored {
-            Some((CertificateState::Issued, der)) => Completion::AlreadyComplete(der),
-            _ => Completion::NotPrepared,
-        })
+    ) -> Result<Done<u64>, StoreError> {
+        let values = [self.now.unix().into(), i64::from(self.limit).into()];
+        tx.connection.execute(&FORGET, &values).await.map(Done::Keep)
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     Store, StoreError,
     column::{OrganizationColumn, StandingCode, organization_column, texts},
     record::{Certificate, Counts, Names, StatusRecord, Summary, Within},
-    sql::{Columns, Connection, Sql, one_blob, one_int, sql},
+    sql::{Columns, Connection, Sql, one_blob, sql},
     transaction::{Question, Reads},
 };
 
@@ -48,11 +48,6 @@ impl Store {
     pub async fn counts(&self, within: Within) -> Result<Vec<Counts>, StoreError> {
         self.backend.read(Count(within)).await
     }
-
-    /// How many certificates are prepared and neither completed nor abandoned.
-    pub async fn count_unfinished(&self) -> Result<u64, StoreError> {
-        self.backend.read(CountUnfinished).await
-    }
 }
 
 /// The conditions of a [`Within`]: `1` where a column does not matter.
@@ -77,8 +72,8 @@ pub(crate) fn owner(within: Within) -> Owner {
 struct FindStatus(SerialNumber);
 
 static STATUS: Sql = sql!(
-    "SELECT ca, state, kind, object, directory, source, endpoint, organization, department, \
-     not_before, not_after, prepared_at, standing, reason, since, invalidity_date \
+    "SELECT ca, kind, object, directory, source, endpoint, organization, department, \
+     not_before, not_after, issued_at, standing, reason, since, invalidity_date \
      FROM certificate WHERE serial = $1"
 );
 
@@ -92,14 +87,13 @@ impl Question for FindStatus {
             .fetch_optional(&STATUS, &[self.0.as_bytes().into()], |columns| {
                 Ok(StatusRecord {
                     ca: columns.ca()?,
-                    state: columns.certificate_state()?,
                     binding: columns.binding()?,
                     source: columns.source()?,
                     endpoint: columns.endpoint()?,
                     scope: columns.scope()?,
                     not_before: columns.time()?,
                     not_after: columns.time()?,
-                    prepared_at: columns.time()?,
+                    issued_at: columns.time()?,
                     standing: columns.standing()?,
                     invalidity_date: columns.optional_time()?,
                 })
@@ -113,7 +107,7 @@ macro_rules! summary_columns {
     () => {
         "c.serial, c.ca, c.crl_partition, c.organization, c.department, c.kind, c.object, \
          c.directory, c.source, c.endpoint, c.profile, c.subject, c.common_name, \
-         c.alternative_names, c.upn, c.requester, c.not_before, c.not_after, c.state, \
+         c.alternative_names, c.upn, c.requester, c.not_before, c.not_after, \
          c.issued_at, c.standing, c.reason, c.since, c.revoked_by, c.revocation_recorded_at, \
          c.invalidity_date"
     };
@@ -139,8 +133,7 @@ pub(crate) fn summary(columns: &mut Columns<'_>) -> Result<Summary, StoreError> 
         },
         not_before: columns.time()?,
         not_after: columns.time()?,
-        state: columns.certificate_state()?,
-        issued_at: columns.optional_time()?,
+        issued_at: columns.time()?,
         standing: columns.standing()?,
         revoked_by: columns.optional_string()?,
         revocation_recorded_at: columns.optional_time()?,
@@ -257,19 +250,4 @@ impl Question for Count {
 
 fn none_of(kind: Kind) -> Counts {
     Counts { kind, good: 0, on_hold: 0, revoked: 0 }
-}
-
-struct CountUnfinished;
-
-static UNFINISHED: Sql = sql!("SELECT COUNT(*) FROM prepared");
-
-impl Question for CountUnfinished {
-    type Answer = u64;
-    const NAME: &'static str = "count_unfinished";
-    const READS: Reads = Reads::Many;
-
-    async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
-        let n = connection.fetch_optional(&UNFINISHED, &[], one_int).await?;
-        Ok(n.and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
-    }
 }

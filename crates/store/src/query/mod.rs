@@ -11,7 +11,6 @@ pub(crate) mod issue;
 mod lease;
 mod lookup;
 mod object;
-mod recovery;
 pub(crate) mod request;
 mod search;
 mod setting;

@@ -57,13 +57,13 @@ macro_rules! search {
             summary_columns!(),
             " FROM ",
             $from,
-            " WHERE c.id < $1 AND c.id >= $2 AND c.state = 1 ",
+            " WHERE c.id < $1 AND c.id >= $2 ",
             "AND ($3 = 1 OR c.organization = $4) AND ($5 = 1 OR c.department = $6) ",
             "AND ($7 = -1 OR c.kind = $7) AND ($8 = -1 OR c.source = $8) ",
             "AND ($9 = 1 OR c.endpoint = $10) AND ($11 = -1 OR c.ca = $11) ",
             "AND c.standing >= $12 AND c.standing <= $13 ",
             "AND c.not_after >= $14 AND c.not_after < $15 ",
-            "AND c.prepared_at >= $16 AND c.prepared_at < $17 ",
+            "AND c.issued_at >= $16 AND c.issued_at < $17 ",
             $condition,
             " ORDER BY c.id DESC LIMIT $18"
         ))
@@ -255,7 +255,7 @@ static EXPIRING: Sql = sql!(concat!(
     "SELECT c.id, ",
     summary_columns!(),
     " FROM certificate c WHERE c.not_after >= $1 AND c.not_after < $2 \
-     AND (c.not_after > $1 OR c.id > $3) AND c.state = 1 AND c.standing = 0 \
+     AND (c.not_after > $1 OR c.id > $3) AND c.standing = 0 \
      AND ($4 = 1 OR c.organization = $5) AND ($6 = 1 OR c.department = $7) \
      ORDER BY c.not_after, c.id LIMIT $8"
 ));

@@ -55,7 +55,7 @@ static NEXT: Sql =
 
 static PRESENT: Sql = sql!(
     "SELECT id, kind, organization, department, standing, reason, since FROM certificate \
-     WHERE serial = $1 AND state = 1"
+     WHERE serial = $1"
 );
 
 static CHANGE: Sql = sql!(

@@ -1,4 +1,4 @@
-//! Certificates: what is recorded before the key is used, and what is read back.
+//! Certificates: what is recorded before one leaves, and what is read back.
 
 use lanyard_lifecycle::{
     binding::Binding,
@@ -10,12 +10,12 @@ use lanyard_pki::{SerialNumber, Time};
 
 use super::{CaId, CrlPartition, Enrollment};
 
-/// A certificate that is about to be signed: everything but its signature.
+/// A certificate that was signed and is not known to anybody yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCertificate {
     /// Unique in the whole installation, whatever the CA.
     pub serial: SerialNumber,
-    /// The CA whose key will sign.
+    /// The CA whose key signed.
     pub ca: CaId,
     /// The CRL partition that its distribution point names.
     pub crl_partition: CrlPartition,
@@ -38,10 +38,10 @@ pub struct NewCertificate {
     /// End of validity.
     pub not_after: Time,
     /// Now, by the caller's clock.
-    pub prepared_at: Time,
-    /// The DER that is to be signed; the same bytes come back from `unfinished` after a crash.
-    pub tbs: Vec<u8>,
-    /// How much is kept once it is issued.
+    pub issued_at: Time,
+    /// The certificate itself.
+    pub der: Vec<u8>,
+    /// How much is kept.
     pub keep: Keep,
 }
 
@@ -74,56 +74,17 @@ pub enum Keep {
     },
 }
 
-/// What came of [`prepare_certificate`](crate::Store::prepare_certificate).
+/// What came of [`issue_certificate`](crate::Store::issue_certificate).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Preparation {
-    /// Recorded: sign it.
-    Prepared,
+pub enum Issuance {
+    /// Recorded, and durable.
+    Issued,
     /// Another certificate has the serial number: draw another. Nothing was recorded.
     SerialTaken,
     /// The transaction was claimed before. Nothing was recorded.
     TransactionExists(Box<Enrollment>),
     /// The request that was to be approved is unknown. Nothing was recorded.
     NoSuchRequest,
-}
-
-/// What came of [`complete_certificate`](crate::Store::complete_certificate).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Completion {
-    /// This call completed it: what it gave is stored.
-    Completed,
-    /// It was complete before. The stored DER wins; `None` once it was forgotten.
-    AlreadyComplete(Option<Vec<u8>>),
-    /// No certificate was prepared with this serial number, or it was abandoned.
-    NotPrepared,
-}
-
-/// How far a certificate has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CertificateState {
-    /// Recorded, not yet signed as far as the store knows.
-    Prepared,
-    /// Signed and stored.
-    Issued,
-    /// Given up before it was signed.
-    Abandoned,
-}
-
-/// A certificate that was prepared and not completed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unfinished {
-    /// Its serial number.
-    pub serial: SerialNumber,
-    /// The CA whose key has to sign.
-    pub ca: CaId,
-    /// Who owns it.
-    pub scope: Scope,
-    /// The endpoint that it is issued at.
-    pub endpoint: EndpointId,
-    /// When it was prepared.
-    pub prepared_at: Time,
-    /// The DER to sign.
-    pub tbs: Vec<u8>,
 }
 
 /// A certificate in lists: all but its bytes.
@@ -151,10 +112,8 @@ pub struct Summary {
     pub not_before: Time,
     /// End of validity.
     pub not_after: Time,
-    /// How far it has come.
-    pub state: CertificateState,
-    /// When it was completed.
-    pub issued_at: Option<Time>,
+    /// When it was recorded.
+    pub issued_at: Time,
     /// Good, on hold or revoked, as recorded.
     pub standing: Standing,
     /// Who put it on hold or revoked it.
@@ -174,7 +133,7 @@ pub struct Certificate {
     pub spki_sha256: Option<[u8; 32]>,
     /// SHA-256 of the certificate.
     pub fingerprint: Option<[u8; 32]>,
-    /// The certificate, once issued and while it is kept.
+    /// The certificate, while it is kept.
     pub der: Option<Vec<u8>>,
 }
 

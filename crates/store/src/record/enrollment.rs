@@ -72,8 +72,6 @@ pub enum Claim {
 pub enum EnrollmentState {
     /// Waits for a decision.
     Pending,
-    /// Accepted; the certificate is prepared and not yet signed.
-    Issuing,
     /// The certificate is issued.
     Issued,
     /// Refused by a person, or given up.
@@ -89,7 +87,7 @@ pub struct Enrollment {
     pub request: NewEnrollment,
     /// How it stands.
     pub state: EnrollmentState,
-    /// The certificate, from `Issuing` on.
+    /// The certificate, once it is issued.
     pub serial: Option<SerialNumber>,
     /// Who decided, where a person did.
     pub decided_by: Option<String>,

@@ -16,10 +16,7 @@ pub use audit::{AuditEntry, AuditOutcome, AuditRecord, AuditVerdict};
 pub use authority::{
     Ca, CaId, CaMaterial, CaState, NewCa, NewRaCertificate, RaCertificate, RaId, RaState,
 };
-pub use certificate::{
-    Certificate, CertificateState, Completion, Counts, Keep, Names, NewCertificate, Preparation,
-    Summary, Unfinished,
-};
+pub use certificate::{Certificate, Counts, Issuance, Keep, Names, NewCertificate, Summary};
 pub use crl::{Crl, CrlKind, CrlNumber, CrlPartition, NewCrl, RevokedEntry};
 pub use enrollment::{
     Claim, Declined, Enrollment, EnrollmentId, EnrollmentState, NewEnrollment, Submission,

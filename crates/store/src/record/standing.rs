@@ -9,7 +9,7 @@ use lanyard_lifecycle::{
 };
 use lanyard_pki::{SerialNumber, Time};
 
-use super::{CaId, CertificateState, CrlPartition};
+use super::{CaId, CrlPartition};
 
 /// A place in the order in which standings changed, across all CAs. Every change gets the next
 /// number in the transaction that makes it, so a reader that has seen `n` misses nothing up to it.
@@ -21,8 +21,6 @@ pub struct StatusSequence(pub i64);
 pub struct StatusRecord {
     /// The CA that issued it.
     pub ca: CaId,
-    /// How far it has come; only an issued one has a status.
-    pub state: CertificateState,
     /// Its kind and the object that it is tethered to.
     pub binding: Binding,
     /// The channel that it was issued through.
@@ -35,8 +33,8 @@ pub struct StatusRecord {
     pub not_before: Time,
     /// End of validity.
     pub not_after: Time,
-    /// When it was prepared, for grace periods that count from issuance.
-    pub prepared_at: Time,
+    /// When it was recorded, for grace periods that count from issuance.
+    pub issued_at: Time,
     /// Good, on hold or revoked, as recorded.
     pub standing: Standing,
     /// See [`Summary::invalidity_date`](super::Summary::invalidity_date).

@@ -168,8 +168,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let connection = for_writing(&folder.path().join("lanyard.db")).unwrap();
         for sql in [
-            "SELECT ca, state, standing FROM certificate WHERE serial = ?1",
-            "UPDATE certificate SET state = 1, issued_at = 5 WHERE serial = ?1 AND state = 0",
+            "SELECT ca, standing FROM certificate WHERE serial = ?1",
+            "UPDATE certificate SET standing = 1 WHERE serial = ?1 AND standing = 0",
             "SELECT id FROM certificate WHERE status_sequence IS NOT NULL AND status_sequence > ?1",
             "SELECT id FROM certificate ORDER BY id DESC LIMIT ?1",
         ] {
