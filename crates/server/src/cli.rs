@@ -48,6 +48,8 @@ pub enum Command {
     Serve(commands::serve::ServeArgs),
     /// Start everything on loopback and take a tour: enroll, ask for status, revoke, ask again
     Demo(commands::demo::DemoArgs),
+    /// Run tenants in a box on loopback: Entra ID, Graph, Intune and Jamf Pro to rehearse with
+    Simulate(commands::simulate::SimulateArgs),
     /// Look after the certificate authority
     #[command(subcommand)]
     Ca(commands::ca::CaCommand),

@@ -168,6 +168,19 @@ fn it_stays_up_as_its_ready_file_says_until_it_is_told_to_stop() {
         let path = url.strip_prefix(&base).unwrap();
         assert!(status_line(&base, path).contains("200"), "{url}");
     }
+    let simulator = text(&ready, "simulator_url");
+    let examples = &ready["examples"];
+    assert!(!text(&ready, "tenant_id").is_empty());
+    for (path, id) in [
+        ("managedDevices", "intune_device_id"),
+        ("devices", "entra_device_id"),
+        ("users", "user_id"),
+        ("users", "upn"),
+        ("jamf/computers", "jamf_computer_id"),
+    ] {
+        let path = format!("/_control/{path}/{}", text(examples, id));
+        assert!(status_line(&simulator, &path).contains("200"), "{path}");
+    }
     let data = text(&ready, "data_dir");
     assert!(fs::read_to_string(text(&ready, "ca_file")).unwrap().contains("BEGIN CERTIFICATE"));
     assert_eq!(fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);

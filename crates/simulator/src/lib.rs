@@ -9,10 +9,12 @@ pub mod entra;
 pub mod fault;
 pub mod graph;
 mod http_server;
+pub mod introduction;
 pub mod intune;
 pub mod jamf;
 mod router;
 mod simulator;
 pub mod tenant;
 
+pub use introduction::{Examples, Introduction};
 pub use simulator::{Options, Running, Shared, Simulation, Simulator, StartError};

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::fault::Faults;
+use crate::introduction::Introduction;
 use crate::tenant::{Pace, TenantSpec, World};
 use crate::{graph, http_server, intune, jamf, router};
 
@@ -179,6 +180,12 @@ impl Running {
     /// The tenants, for tests in the same process.
     pub fn world(&self) -> &World {
         &self.shared.world
+    }
+
+    /// How to get to every tenant and into it.
+    pub fn introductions(&self) -> Vec<Introduction> {
+        let world = self.world();
+        world.tenants().filter_map(|tenant| Introduction::of(world, tenant).ok()).collect()
     }
 
     /// What all services share.

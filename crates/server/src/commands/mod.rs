@@ -12,6 +12,7 @@ pub mod reference;
 pub mod renew;
 pub mod request;
 pub mod serve;
+pub mod simulate;
 
 use std::path::Path;
 
@@ -27,6 +28,7 @@ pub async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
     let global = &cli.global;
     match cli.command {
         Command::Serve(args) => serve::run(args, global).await,
+        Command::Simulate(args) => simulate::run(args, output).await,
         Command::Demo(args) => demo::run(args, global, output).await,
         Command::Doctor(args) => doctor::run(args, global, output).await,
         Command::Ca(command) => ca::run(command, global, output).await,

@@ -65,7 +65,8 @@ async fn own_pages_only(request: Request, next: Next) -> Response {
 
 fn is_foreign(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
-    let host = text(header::HOST).unwrap_or_default();
+    // Every browser says which host it means.
+    let Some(host) = text(header::HOST) else { return false };
     let is_here = |host: &str| {
         Url::parse(&format!("http://{host}/")).is_ok_and(|url| match url.host() {
             Some(url::Host::Domain(name)) => name == "localhost",
@@ -92,6 +93,7 @@ mod tests {
             ("127.0.0.1:7490", Some("https://evil.example"), true),
             ("127.0.0.1:7490", Some("null"), true),
             ("evil.example", None, true),
+            ("", None, true),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::HOST, host.parse().unwrap());

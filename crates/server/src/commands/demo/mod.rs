@@ -8,14 +8,15 @@ mod story;
 mod tour;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use lanyard_simulator::{Running as Simulator, tenant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::serve;
+use super::{serve, simulate};
 use crate::cli::GlobalArgs;
 use crate::config::{Config, KeySetting, LogFormat, LogSection};
 use crate::exit::{ExitStatus, Failure};
@@ -49,6 +50,13 @@ pub struct DemoArgs {
     /// The authority's key [default: as the configuration has it, rsa-4096]
     #[arg(long, value_enum, value_name = "KEY")]
     ca_key: Option<KeySetting>,
+    /// Answer as the simulated tenant here, on loopback [default: 127.0.0.1:7490, or a free port where --listen is given]
+    #[arg(long, value_name = "ADDRESS")]
+    simulator: Option<SocketAddr>,
+    /// The devices of the simulated tenant, 1 to 1,000,000
+    #[arg(long, value_name = "NUMBER", default_value_t = 100,
+        value_parser = clap::value_parser!(u64).range(1..=tenant::MOST_DEVICES))]
+    devices: u64,
     /// End after the tour: with 0 when everything was as it should be, else 1
     #[arg(long)]
     exit: bool,
@@ -72,15 +80,43 @@ pub async fn run(args: DemoArgs, global: &GlobalArgs, output: Output) -> Result<
     outcome.and(removed)
 }
 
-/// Starts everything, takes the tour and stays; nothing of the server is left when this returns.
+/// Starts everything, takes the tour and stays; nothing of it is left when this returns.
 async fn show(
     args: &DemoArgs,
     place: &Place,
     output: Output,
     stop: &mut Stop,
 ) -> Result<(), Failure> {
-    let config = place.configuration(args)?;
     logging::start(&LogSection { level: "warn".into(), format: LogFormat::Human });
+    let simulator = simulated(args).await?;
+    let outcome = authority(args, place, &simulator, output, stop).await;
+    simulator.stop().await;
+    outcome
+}
+
+/// The tenant to rehearse with.
+async fn simulated(args: &DemoArgs) -> Result<Simulator, Failure> {
+    let address = match args.simulator {
+        Some(address) => address,
+        None if args.listen.to_string() == HTTP => simulate::ADDRESS.parse()?,
+        None => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+    };
+    let started = simulate::start(address, 1, args.devices, None, tenant::Pace::Running).await;
+    started.map_err(|failure| {
+        let hint = "let the demo find a free port for its tenant with `--simulator 127.0.0.1:0`";
+        Failure::new(failure.status(), format!("{failure}: {hint}"))
+    })
+}
+
+/// Starts the authority, takes the tour and stays; nothing of the server is left when this returns.
+async fn authority(
+    args: &DemoArgs,
+    place: &Place,
+    simulator: &Simulator,
+    output: Output,
+    stop: &mut Stop,
+) -> Result<(), Failure> {
+    let config = place.configuration(args)?;
     let story = Story::new(output);
     let doing = format!("Making the authority's key ({})", config_key(&config));
     let began = Instant::now();
@@ -96,7 +132,7 @@ async fn show(
             return Err(interrupted());
         }
     };
-    let outcome = present(args, place, &server, began.elapsed(), story, stop).await;
+    let outcome = present(args, place, (&server, simulator), began.elapsed(), story, stop).await;
     server.stop().await;
     outcome
 }
@@ -105,13 +141,13 @@ async fn show(
 async fn present(
     args: &DemoArgs,
     place: &Place,
-    server: &Server,
+    (server, simulator): (&Server, &Simulator),
     start: Duration,
     mut story: Story,
     stop: &mut Stop,
 ) -> Result<(), Failure> {
     story.opening(place);
-    let ready = Ready::new(server, place);
+    let ready = Ready::new(server, simulator, place)?;
     place.settle(server, &ready)?;
     let toured = tokio::select! {
         toured = tour::take(&ready, place, start, &mut story) => toured,
@@ -133,7 +169,7 @@ fn config_key(config: &Config) -> lanyard_pki::KeyAlgorithm {
 }
 
 /// A script must not take an earlier demo's file for this one's.
-fn forget(file: &Path) -> Result<(), Failure> {
+pub(super) fn forget(file: &Path) -> Result<(), Failure> {
     match std::fs::remove_file(file) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(Failure::new(ExitStatus::Failed, format!("{}: {error}", file.display())))

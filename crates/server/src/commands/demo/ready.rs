@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use lanyard_lifecycle::id::OrganizationId;
+use lanyard_simulator::{Examples, Running};
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::place::Place;
 use crate::exit::{ExitStatus, Failure};
@@ -34,17 +36,29 @@ pub(super) struct Ready {
     pub(super) ocsp_url: String,
     /// What a browser is shown.
     pub(super) console_url: String,
+    /// Where the simulated tenants are.
+    pub(super) simulator_url: String,
+    /// The tenant to rehearse with.
+    tenant_id: Uuid,
+    /// Objects of it to try things with.
+    examples: Examples,
     #[serde(skip)]
     ca_pem: String,
 }
 
 impl Ready {
-    /// Of a running server with its files in `place`.
-    pub(super) fn new(server: &Server, place: &Place) -> Self {
+    /// Of a running server and the tenants beside it, with files in `place`.
+    pub(super) fn new(
+        server: &Server,
+        simulator: &Running,
+        place: &Place,
+    ) -> Result<Self, Failure> {
         let app = server.app();
         let at = |path: &str| app.addresses.of(path);
         let cas = app.authority.cas();
-        Self {
+        let none = || Failure::new(ExitStatus::Failed, "the simulator has no tenant");
+        let tenant = simulator.introductions().into_iter().next().ok_or_else(none)?;
+        Ok(Self {
             base_url: app.addresses.base().to_owned(),
             tls_url: tls_url(server),
             ca_url: at("/ca"),
@@ -56,7 +70,10 @@ impl Ready {
             ocsp_url: at("/ocsp"),
             console_url: at("/"),
             ca_pem: cas.current(OrganizationId::DEFAULT).map(|ca| chain_of(ca)).unwrap_or_default(),
-        }
+            simulator_url: tenant.simulator_url,
+            tenant_id: tenant.tenant_id,
+            examples: tenant.examples,
+        })
     }
 
     /// The authority's certificate and those above it, PEM.

@@ -116,6 +116,7 @@ impl Story {
         let fate = if place.is_temporary() { "; then its files are removed" } else { "" };
         self.say(&format!("It stays up until you press Ctrl-C{fate}. What to try now:\n"));
         self.say(&format!("  Look at it: {}", self.style.done(&ready.console_url)));
+        self.say(&format!("  A tenant to rehearse with: {}/_control/", ready.simulator_url));
         self.say(&format!(
             "  SCEP clients enroll at {} with the challenge {}",
             ready.static_url, ready.static_challenge
