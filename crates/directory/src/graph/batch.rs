@@ -173,3 +173,6 @@ impl Response {
         Some(whole.part(StatusCode::from_u16(self.status).ok()?, headers, body))
     }
 }
+
+#[cfg(test)]
+mod tests;
