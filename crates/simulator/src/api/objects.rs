@@ -413,6 +413,7 @@ pub(super) async fn restore(
     Path(id): Path<Uuid>,
 ) -> Result<Json<Value>, Refusal> {
     let world = &shared.world;
+    world.expire_deleted();
     let missing = |_| Refusal::missing("no such user was deleted within the last 30 days");
     let tenant =
         world.tenant_where(|tenant| tenant.users.removed(id).is_some()).map_err(missing)?;

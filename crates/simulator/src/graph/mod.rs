@@ -73,6 +73,7 @@ pub fn routes() -> Router<Shared> {
 
 async fn answer(State(shared): State<Shared>, Seen(view): Seen, request: Request) -> Response {
     device::settle(&shared.world);
+    shared.world.expire_deleted();
     let (parts, body) = request.into_parts();
     let client_request = parts.headers.get("client-request-id").and_then(|id| id.to_str().ok());
     let client_request = client_request.unwrap_or_default().to_owned();

@@ -105,6 +105,7 @@ pub fn announce(shared: &Shared, id: Uuid, event: LifecycleEvent) -> bool {
 
 /// Everything that is to be sent now.
 fn collect(shared: &Shared) -> Vec<Parcel> {
+    shared.world.expire_deleted();
     let mut parcels = Vec::new();
     for id in shared.world.tenants() {
         let due = |tenant: &Tenant| {

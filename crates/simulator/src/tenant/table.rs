@@ -134,6 +134,8 @@ pub struct Table<R: Record> {
     /// Those that were made or changed, the newest last.
     by_alternate: HashMap<R::Alternate, Vec<R::Id>>,
     removed: u64,
+    /// Softly removed objects, the oldest first; some of them may have been restored since.
+    restorable: VecDeque<(Time, R::Id)>,
     log: VecDeque<Entry<R::Id>>,
     log_start: u64,
 }
@@ -147,6 +149,7 @@ impl<R: Record> Table<R> {
             made: Vec::new(),
             by_alternate: HashMap::new(),
             removed: 0,
+            restorable: VecDeque::new(),
             log: VecDeque::new(),
             log_start: 0,
         }
@@ -312,6 +315,9 @@ impl<R: Record> Table<R> {
     pub fn remove(&mut self, id: R::Id, removal: Removal, now: Time) -> Option<Arc<R>> {
         let record = self.find(id)?;
         self.removed += 1;
+        if removal == Removal::Soft {
+            self.restorable.push_back((now, id));
+        }
         self.remember(id, State::Removed(removal, Arc::clone(&record)), now);
         Some(record)
     }
@@ -321,6 +327,20 @@ impl<R: Record> Table<R> {
         let (_, record) = self.removed(id)?;
         self.remember(id, State::Removed(Removal::Permanent, Arc::clone(&record)), now);
         Some(record)
+    }
+
+    /// Whether an object was softly removed before this time, and may be so still.
+    pub fn has_expired(&self, before: Time) -> bool {
+        self.restorable.front().is_some_and(|(at, _)| *at < before)
+    }
+
+    /// Takes away for good what was softly removed before this time.
+    pub fn expire(&mut self, before: Time, now: Time) {
+        while let Some((at, id)) = self.restorable.pop_front_if(|(at, _)| *at < before) {
+            if self.removed(id).is_some_and(|(removed, _)| removed == at) {
+                self.purge(id, now);
+            }
+        }
     }
 
     /// Brings a softly removed object back; nothing when there was none.

@@ -1,6 +1,7 @@
 //! All tenants, the clock, and chance: what the services share.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha12Rng;
@@ -11,6 +12,9 @@ use super::clock::{Clock, Time};
 use super::{Tenant, TenantSpec};
 use crate::Options;
 use crate::tenant::Seed;
+
+/// How long a deleted user can be restored.
+const RESTORABLE: Duration = Duration::from_hours(30 * 24);
 
 /// A request named a tenant that there is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -105,10 +109,22 @@ impl World {
     }
 
     /// Moves the clock on, and tells those who wait for changes.
-    pub fn advance(&self, span: std::time::Duration) -> Time {
+    pub fn advance(&self, span: Duration) -> Time {
         let now = self.clock.advance(span);
         self.changes.send_modify(|count| *count += 1);
         now
+    }
+
+    /// Takes users away for good who were deleted too long ago to be restored.
+    pub fn expire_deleted(&self) {
+        let now = self.now();
+        let before = now.minus(RESTORABLE);
+        for (id, _) in &self.tenants {
+            if self.read(*id, |tenant| tenant.users.has_expired(before)) == Ok(true) {
+                // The tenant is there: it was just read.
+                let _ = self.change(*id, |tenant, now| tenant.users.expire(before, now));
+            }
+        }
     }
 
     /// Wakes up after every change of a tenant and every move of the clock.

@@ -138,3 +138,23 @@ async fn what_delta_queries_cannot_do_is_refused() {
     let filtered = format!("/users/delta?$filter=id%20eq%20'{id}'");
     assert_eq!(round(&bench, &filtered).await.0.len(), 1);
 }
+
+#[tokio::test]
+async fn a_user_that_was_not_restored_in_thirty_days_is_told_as_gone_for_good() {
+    let mut bench = Bench::start().await;
+    let (id, _) = bench.user(0);
+    let path = format!("users/{id}");
+    bench.control(Method::DELETE, &path, Value::Null).await;
+    bench.control(Method::POST, &format!("{path}/restore"), Value::Null).await.good();
+    bench.world().advance(Duration::from_hours(24));
+    bench.control(Method::DELETE, &path, Value::Null).await;
+    bench.pass(Duration::from_hours(29 * 24 + 23)).await;
+    let (_, link) = round(&bench, "/users/delta?$deltatoken=latest").await;
+    bench.graph(&format!("/directory/deletedItems/{id}")).await.good();
+    bench.pass(Duration::from_hours(2)).await;
+    let (changes, _) = round(&bench, &link).await;
+    assert_eq!(changes, [json!({ "id": id, "@removed": { "reason": "deleted" } })]);
+    assert_eq!(bench.graph(&format!("/directory/deletedItems/{id}")).await.refusal().0, 404);
+    let restored = bench.control(Method::POST, &format!("{path}/restore"), Value::Null).await;
+    assert_eq!(restored.status, 404);
+}
