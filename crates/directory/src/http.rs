@@ -11,6 +11,7 @@ mod attempt;
 mod breaker;
 mod call;
 mod limits;
+mod measures;
 mod pause;
 mod transport;
 
@@ -30,6 +31,7 @@ use breaker::Breaker;
 pub use answer::Answer;
 pub use call::{Call, Retry};
 pub use limits::Limits;
+pub use measures::describe as describe_measures;
 pub use transport::{Https, Proxy, Transport, TransportError};
 
 /// One service, and how it fares. Shared by all who ask it.
@@ -99,10 +101,7 @@ impl Service {
             Ok(_) => "declined",
             Err(ignorance) => ignorance.why.label(),
         };
-        let labels = [("service", self.name), ("operation", operation), ("outcome", outcome)];
-        metrics::counter!("lanyard_directory_calls_total", &labels).increment(1);
-        metrics::histogram!("lanyard_directory_call_seconds", "service" => self.name)
-            .record(begun.elapsed());
+        measures::called(self.name, operation, outcome, begun.elapsed());
         result
     }
 
@@ -144,8 +143,7 @@ impl Service {
                     _ => missed.ignorance,
                 });
             }
-            let labels = [("service", self.name), ("reason", missed.ignorance.why.label())];
-            metrics::counter!("lanyard_directory_retries_total", &labels).increment(1);
+            measures::tried_again(self.name, missed.ignorance.why.label());
             last = Some(missed.ignorance);
             attempt += 1;
             sleep_until(again).await;

@@ -9,7 +9,7 @@ use lanyard_pki::Time;
 use secrecy::ExposeSecret;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::{Answer, Call, Service, TransportError, pause};
+use super::{Answer, Call, Service, TransportError, measures, pause};
 use crate::ignorance::{Ignorance, Why};
 use crate::token::Token;
 
@@ -86,8 +86,7 @@ impl Service {
             )
         );
         permit.report(in_trouble, Instant::now());
-        metrics::gauge!("lanyard_directory_breaker_open", "service" => self.name)
-            .set(f64::from(u8::from(self.breaker.is_open(Instant::now()))));
+        measures::breaker(self.name, self.breaker.is_open(Instant::now()));
         judged
     }
 

@@ -369,3 +369,94 @@ async fn nobody_shows_addresses_bodies_or_tokens() {
     let shown = format!("{shown} {answer:?} {token:?} {tokens:?} {}", answer.explanation());
     assert!(!["s3cret", "ada", "token-1"].iter().any(|secret| shown.contains(secret)), "{shown}");
 }
+
+/// Remembers which measures were written, with their labels.
+#[derive(Debug, Default)]
+struct Written(Mutex<Vec<String>>);
+
+impl Written {
+    fn note(&self, key: &metrics::Key) {
+        let labels: Vec<String> =
+            key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
+        self.0.lock().unwrap().push(format!("{} {}", key.name(), labels.join(" ")));
+    }
+}
+
+impl metrics::Recorder for Written {
+    fn describe_counter(
+        &self,
+        _: metrics::KeyName,
+        _: Option<metrics::Unit>,
+        _: metrics::SharedString,
+    ) {
+    }
+
+    fn describe_gauge(
+        &self,
+        _: metrics::KeyName,
+        _: Option<metrics::Unit>,
+        _: metrics::SharedString,
+    ) {
+    }
+
+    fn describe_histogram(
+        &self,
+        _: metrics::KeyName,
+        _: Option<metrics::Unit>,
+        _: metrics::SharedString,
+    ) {
+    }
+
+    fn register_counter(&self, key: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Counter {
+        self.note(key);
+        metrics::Counter::noop()
+    }
+
+    fn register_gauge(&self, key: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Gauge {
+        self.note(key);
+        metrics::Gauge::noop()
+    }
+
+    fn register_histogram(
+        &self,
+        key: &metrics::Key,
+        _: &metrics::Metadata<'_>,
+    ) -> metrics::Histogram {
+        self.note(key);
+        metrics::Histogram::noop()
+    }
+}
+
+#[test]
+fn calls_are_counted_by_service_operation_and_outcome() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let written = Written::default();
+    metrics::with_local_recorder(&written, || {
+        runtime.block_on(async {
+            let wire = scripted(vec![|| Reply::Reset, fine, || Reply::json(404, &json!({}))]);
+            let service = wire.service("Service", Limits::default());
+            service.call(get()).await.unwrap();
+            service.call(get()).await.unwrap();
+        });
+    });
+    let written = written.0.into_inner().unwrap();
+    let lasting: Vec<&str> = written
+        .iter()
+        .map(String::as_str)
+        .filter(|line| !line.starts_with("lanyard_directory_breaker_open"))
+        .collect();
+    assert_eq!(
+        lasting,
+        [
+            "lanyard_directory_retries_total service=Service reason=unreachable",
+            "lanyard_directory_calls_total service=Service operation=look up outcome=ok",
+            "lanyard_directory_call_seconds service=Service outcome=ok",
+            "lanyard_directory_calls_total service=Service operation=look up outcome=not_found",
+            "lanyard_directory_call_seconds service=Service outcome=not_found",
+        ]
+    );
+}
