@@ -38,8 +38,10 @@ pub(super) trait Kept: Record<Id = Uuid> + Serialize + DeserializeOwned {
     fn called(tenant: &Tenant, name: &str) -> Option<Uuid>;
     /// What a new one is where nobody says otherwise.
     fn fresh(tenant: &Tenant, id: Uuid, given: &Map<String, Value>, now: Time) -> Value;
-    /// What follows in other tables.
+    /// What follows in other tables when it was made or changed.
     fn follow(_tenant: &mut Tenant, _changed: &Self, _now: Time) {}
+    /// What follows in other tables when it is gone.
+    fn bereave(_tenant: &mut Tenant, _gone: Uuid, _now: Time) {}
 }
 
 fn text<'a>(given: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
@@ -74,6 +76,22 @@ impl Kept for User {
             "mail": upn,
             "createdDateTime": now,
         })
+    }
+
+    fn follow(tenant: &mut Tenant, changed: &Self, now: Time) {
+        mark_risky(tenant, changed.id, false, now);
+    }
+
+    fn bereave(tenant: &mut Tenant, gone: Uuid, now: Time) {
+        mark_risky(tenant, gone, true, now);
+    }
+}
+
+/// Identity Protection remembers whether the user is there.
+fn mark_risky(tenant: &mut Tenant, id: Uuid, deleted: bool, now: Time) {
+    let risky = tenant.risky_users.find(id);
+    if risky.is_some_and(|risky| risky.is_deleted != deleted) {
+        tenant.risky_users.change(id, now, |risky| risky.is_deleted = deleted);
     }
 }
 
@@ -399,7 +417,11 @@ pub(super) fn taken_away<T: Kept>(
     let removal = if permanent { Removal::Permanent } else { T::REMOVAL };
     let gone = world.change(tenant, |tenant, now| {
         let table = T::table_mut(tenant);
-        table.remove(id, removal, now).or_else(|| table.purge(id, now)).is_some()
+        let gone = table.remove(id, removal, now).or_else(|| table.purge(id, now)).is_some();
+        if gone {
+            T::bereave(tenant, id, now);
+        }
+        gone
     });
     match gone {
         Ok(true) => Ok(()),
@@ -412,15 +434,18 @@ pub(super) async fn restore(
     State(shared): State<Shared>,
     Path(id): Path<Uuid>,
 ) -> Result<Json<Value>, Refusal> {
-    let world = &shared.world;
+    brought_back(&shared.world, id).map(|user| shown(&*user))
+}
+
+/// Brings a deleted user back.
+pub(super) fn brought_back(world: &World, id: Uuid) -> Result<Arc<User>, Refusal> {
+    let missing = || Refusal::missing("no such user was deleted within the last 30 days");
     world.expire_deleted();
-    let missing = |_| Refusal::missing("no such user was deleted within the last 30 days");
-    let tenant =
-        world.tenant_where(|tenant| tenant.users.removed(id).is_some()).map_err(missing)?;
-    let restored = world.change(tenant, |tenant, now| tenant.users.restore(id, now));
-    restored
-        .ok()
-        .flatten()
-        .map(|user| shown(&*user))
-        .ok_or_else(|| Refusal::missing("no such user was deleted within the last 30 days"))
+    let tenant = world.tenant_where(|tenant| tenant.users.removed(id).is_some());
+    let restored = world.change(tenant.map_err(|_| missing())?, |tenant, now| {
+        let user = tenant.users.restore(id, now)?;
+        User::follow(tenant, &user, now);
+        Some(user)
+    });
+    restored.ok().flatten().ok_or_else(missing)
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
-use super::objects::{find, locate, named, patched, taken_away};
+use super::objects::{brought_back, find, locate, named, patched, taken_away};
 use crate::Shared;
 use crate::device::{Action, Refusal, act, settle};
 use crate::fault::Fault;
@@ -237,10 +237,7 @@ fn perform(shared: &Shared, form: &Form) -> Result<String, Refusal> {
         }
         "user-restore" => {
             let id = id()?.parse().map_err(Refusal::bad)?;
-            let tenant = world.tenant_where(|tenant| tenant.users.removed(id).is_some());
-            let tenant = tenant.map_err(Refusal::missing)?;
-            let restored = world.change(tenant, |tenant, now| tenant.users.restore(id, now));
-            restored.map_err(Refusal::missing)?;
+            brought_back(world, id)?;
             Ok("The user was restored.".to_owned())
         }
         "user-risk" => {

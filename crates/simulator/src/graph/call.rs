@@ -165,6 +165,8 @@ impl Options {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -178,6 +180,16 @@ mod tests {
             ("/users('o''neill')", "users|o'neill"),
         ] {
             assert_eq!(segments(path).join("|"), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_and_no_query_stop_the_service(text in ".{0,100}", odd in "[%()'=/+&$a]{0,60}") {
+            for text in [text, odd] {
+                drop(segments(&text));
+                drop(Options::read(&text).top(1, 10));
+            }
         }
     }
 

@@ -98,6 +98,21 @@ async fn a_user_becomes_risky_who_never_was() {
 }
 
 #[tokio::test]
+async fn a_risky_user_is_marked_while_it_is_deleted() {
+    let bench = Bench::start().await;
+    let (id, upn) = bench.user(0);
+    bench.control(Method::PATCH, &format!("riskyUsers/{upn}"), json!({})).await.good();
+    let path = format!("riskyUsers/{id}");
+    let marked =
+        async || bench.control(Method::GET, &path, Value::Null).await.good()["isDeleted"].clone();
+    assert_eq!(marked().await, false);
+    bench.control(Method::DELETE, &format!("users/{id}"), Value::Null).await;
+    assert_eq!(marked().await, true);
+    bench.control(Method::POST, &format!("users/{id}/restore"), Value::Null).await.good();
+    assert_eq!(marked().await, false);
+}
+
+#[tokio::test]
 async fn roles_of_an_application_are_given_to_people_and_applications() {
     let bench = Bench::start().await;
     let (_, upn) = bench.user(0);
