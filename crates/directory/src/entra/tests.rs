@@ -7,9 +7,10 @@ use std::sync::Arc;
 use ::http::Request;
 use bytes::Bytes;
 use lanyard_lifecycle::object::{RiskLevel, RiskState};
-use lanyard_lifecycle::{DirectoryId, Presence};
+use lanyard_lifecycle::{DirectoryId, Presence, Properties};
 use serde_json::{Value, json};
 use url::Url;
+use uuid::Uuid;
 
 use super::*;
 use crate::canned::{Canned, Reply, ambient, line};

@@ -7,8 +7,9 @@ use lanyard_pki::Time;
 use time::PrimitiveDateTime;
 use time::macros::format_description;
 
-/// What a service may ask for at most; more is taken for this.
-const LONGEST: Duration = Duration::from_hours(1);
+/// What a service may ask for at most; more is taken for this. Services ask for seconds or minutes;
+/// what asks for more is likely a page for people, and would keep facts from being read.
+const LONGEST: Duration = Duration::from_mins(10);
 
 /// The pause after the given attempt (the first is 1): twice as long each time, of which half is
 /// certain and half depends on `chance`, so that those who failed together do not return together.
