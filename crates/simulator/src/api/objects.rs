@@ -235,27 +235,33 @@ async fn list<T: Kept>(
     let tenant = named(&shared.world, part.tenant.as_deref())?;
     let search = part.search.unwrap_or_default().to_lowercase();
     let top = part.top.unwrap_or(LISTED).min(10_000);
-    let found = shared.world.read(tenant, |tenant| {
-        find(T::table(tenant), &search, part.from, top, tenant.blueprint.devices)
-    });
+    let found = shared.world.read(tenant, |tenant| find::<T>(tenant, &search, part.from, top));
     let (value, next) = found.map_err(Refusal::missing)?;
     let value: Vec<&T> = value.iter().map(|record| &**record).collect();
     Ok(Json(json!({ "value": value, "next": next })))
 }
 
-/// Objects any property of which contains a text.
+/// How many objects a search looks at before it answers what it has, with a place to go on at.
+const LOOKED_AT: u64 = 50_000;
+
+/// Objects that a text names, or any property of which contains it.
 pub(super) fn find<T: Kept>(
-    table: &Table<T>,
+    tenant: &Tenant,
     search: &str,
     from: u64,
     top: usize,
-    all: u64,
 ) -> (Vec<Arc<T>>, Option<u64>) {
+    let table = T::table(tenant);
+    let named = search.parse().ok().and_then(|id| table.find(id));
+    let named = named.or_else(|| T::called(tenant, search).and_then(|id| table.find(id)));
+    if let Some(named) = named {
+        return (vec![named], None);
+    }
     let contains = |record: &T| {
         search.is_empty()
             || serde_json::to_string(record).is_ok_and(|text| text.to_lowercase().contains(search))
     };
-    let page = table.page_until(View::Current, from, all.max(10_000) * 2, top, contains);
+    let page = table.page_until(View::Current, from, LOOKED_AT, top, contains);
     (page.records, page.next)
 }
 

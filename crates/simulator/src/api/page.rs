@@ -133,7 +133,7 @@ fn build(shared: &Shared, view: View) -> Result<ControlPage, Refusal> {
 }
 
 fn people(tenant: &Tenant, search: &str) -> Vec<PersonRow> {
-    let (users, _) = find(&tenant.users, search, 0, SHOWN, tenant.blueprint.users);
+    let (users, _) = find::<User>(tenant, search, 0, SHOWN);
     let row = |user: &std::sync::Arc<User>| PersonRow {
         id: user.id.to_string(),
         name: user.display_name.clone(),
@@ -149,7 +149,7 @@ fn people(tenant: &Tenant, search: &str) -> Vec<PersonRow> {
 }
 
 fn devices(tenant: &Tenant, search: &str) -> Vec<DeviceRow> {
-    let (devices, _) = find(&tenant.devices, search, 0, SHOWN, tenant.blueprint.devices);
+    let (devices, _) = find::<Device>(tenant, search, 0, SHOWN);
     let row = |device: &std::sync::Arc<Device>| DeviceRow {
         id: device.id.to_string(),
         device_id: device.device_id.to_string(),
@@ -166,7 +166,7 @@ fn devices(tenant: &Tenant, search: &str) -> Vec<DeviceRow> {
 }
 
 fn managed(tenant: &Tenant, search: &str) -> Vec<ManagedRow> {
-    let (devices, _) = find(&tenant.managed_devices, search, 0, SHOWN, tenant.blueprint.devices);
+    let (devices, _) = find::<ManagedDevice>(tenant, search, 0, SHOWN);
     let row = |device: &std::sync::Arc<ManagedDevice>| ManagedRow {
         id: device.id.to_string(),
         name: device.device_name.clone(),

@@ -266,7 +266,7 @@ fn choice(
     let wanted = search.to_lowercase();
     let page = world.read(tenant, |tenant| {
         let exact = tenant.users.find_by(&wanted);
-        let page = tenant.users.page_where(View::Current, 0, LISTED, |user| {
+        let page = tenant.users.page_until(View::Current, 0, 50_000, LISTED, |user| {
             wanted.is_empty()
                 || user.display_name.to_lowercase().contains(&wanted)
                 || user.user_principal_name.to_lowercase().contains(&wanted)

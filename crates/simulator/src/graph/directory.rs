@@ -97,9 +97,7 @@ pub(super) fn people_of_device(world: &World, call: &Call, tenant: &Tenant, key:
 pub(super) fn devices_of_user(world: &World, call: &Call, tenant: &Tenant, key: &str) -> Answer {
     call.needs(&["Directory.Read.All"])?;
     let user = find_user(call, tenant, key).ok_or_else(|| GraphError::not_found(key))?;
-    let owned = |device: &Device| device.registered_owner == Some(user.id);
-    let devices = tenant.devices.page_where(call.view, 0, usize::MAX, owned).records;
-    collection(world, call, "directoryObjects", devices)
+    collection(world, call, "directoryObjects", tenant.devices_of(call.view, user.id))
 }
 
 /// `GET …/memberOf`: the groups that a user or device is in.

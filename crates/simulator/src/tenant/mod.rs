@@ -91,6 +91,22 @@ impl Tenant {
         &self.blueprint.domain
     }
 
+    /// The devices of Entra ID that a user owns.
+    pub fn devices_of(&self, view: View, user: Uuid) -> Vec<Arc<Device>> {
+        let blueprint = &self.blueprint;
+        let n = User::ordinal(blueprint, user).filter(|n| *n < blueprint.users);
+        let generated = n.into_iter().flat_map(|n| {
+            let step = usize::try_from(blueprint.users).unwrap_or(usize::MAX);
+            (n..blueprint.devices).step_by(step.max(1))
+        });
+        let generated = generated
+            .map(|n| blueprint.seed.guid(Space::Device, n))
+            .filter(|id| !self.devices.is_touched(*id))
+            .filter_map(|id| self.devices.find_in(view, id));
+        let touched = self.devices.all_touched(view);
+        generated.chain(touched).filter(|own| own.registered_owner == Some(user)).collect()
+    }
+
     /// Whether a request names this tenant, by id or by domain.
     pub fn is_called(&self, name: &str) -> bool {
         name.eq_ignore_ascii_case(&self.id.to_string()) || name.eq_ignore_ascii_case(self.domain())

@@ -211,6 +211,13 @@ impl<R: Record> Table<R> {
         self.touched.contains_key(&id)
     }
 
+    /// Every object that somebody made or changed, in the order of their ids.
+    pub fn all_touched(&self, view: View) -> Vec<Arc<R>> {
+        let mut ids: Vec<_> = self.touched.keys().copied().collect();
+        ids.sort_unstable();
+        ids.into_iter().filter_map(|id| self.find_in(view, id)).collect()
+    }
+
     /// When this object was made; nothing for a generated one.
     pub fn made_at(&self, id: R::Id) -> Option<Time> {
         self.touched.get(&id)?.made

@@ -134,3 +134,25 @@ fn a_million_devices_take_no_memory_until_they_change() {
     assert!(tenant.managed_devices.is_touched(last.id));
     assert_eq!(tenant.managed_devices.count(), MOST_DEVICES);
 }
+
+#[test]
+fn a_users_devices_are_known_without_looking_at_all_of_them() {
+    let mut tenant = tenant(25);
+    let users = tenant.users.page(View::Current, 0, 2).records;
+    let devices = tenant.devices.page(View::Current, 0, 100).records;
+    let owned: HashSet<_> = devices
+        .iter()
+        .filter(|device| device.registered_owner == Some(users[0].id))
+        .map(|device| device.id)
+        .collect();
+    let of = |tenant: &Tenant, user: &User| {
+        let all = tenant.devices_of(View::Current, user.id);
+        all.iter().map(|device| device.id).collect::<HashSet<_>>()
+    };
+    assert_eq!(owned.len(), 2);
+    assert_eq!(of(&tenant, &users[0]), owned);
+    let given = *owned.iter().next().unwrap();
+    tenant.devices.change(given, later(1), |device| device.registered_owner = Some(users[1].id));
+    assert!(!of(&tenant, &users[0]).contains(&given));
+    assert!(of(&tenant, &users[1]).contains(&given));
+}
