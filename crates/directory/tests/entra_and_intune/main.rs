@@ -5,6 +5,7 @@ mod changes;
 mod faults;
 mod look_ups;
 mod sign_in;
+mod subscriptions;
 
 use std::time::Duration;
 
