@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::intune::devices::Intune;
-use crate::{Change, Connector};
+use crate::{Change, Connector, Subscriptions};
 
 /// What may become of one request.
 #[derive(Debug, Clone, Copy)]
@@ -150,6 +150,13 @@ fn right(request: &Request<Bytes>) -> Reply {
         let items = if path.contains("users") { [ada()] } else { [laptop()] };
         return Reply::json(200, &json!({ "value": items, "@odata.deltaLink": link }));
     }
+    if path.contains("/subscriptions") {
+        let taken = json!({ "id": "sub-1", "expirationDateTime": "2027-01-20T00:00:00Z" });
+        return Reply::json(200, &taken);
+    }
+    if path.ends_with("/registeredOwners") && !path.contains(&gone().to_string()) {
+        return Reply::json(200, &json!({ "value": [{ "id": ADA }] }));
+    }
     if path.ends_with("/managedDevices") || path.ends_with("/riskyUsers") {
         return Reply::json(200, &json!({ "value": [object_at(path)] }));
     }
@@ -246,6 +253,45 @@ async fn never_absent_without_proof(faults: Vec<Fault>) -> TestCaseResult {
     Ok(())
 }
 
+/// The calls beside those that every connector has. Each ends in time; what it says is true.
+async fn further_calls(faults: Vec<Fault>) -> TestCaseResult {
+    let deadline = Limits::default().deadline;
+    let (entra, intune) = faulty(faults);
+    let until = ambient().now().plus(86_400);
+    for device in [LAPTOP, gone()] {
+        let begun = Instant::now();
+        if let Ok(owners) = entra.owners(device.into()).await {
+            let expected = (device == LAPTOP).then(|| vec![ObjectId::from(ADA)]);
+            // A page without anybody is one that Graph may well give.
+            prop_assert!(owners == expected || owners == Some(Vec::new()), "{:?}", owners);
+        }
+        prop_assert!(begun.elapsed() <= deadline);
+    }
+    let begun = Instant::now();
+    let subscribed = entra.subscribe(&subscriptions::request()).await;
+    prop_assert!(begun.elapsed() <= deadline);
+    prop_assert!(subscribed.is_err() || subscribed.is_ok_and(|taken| taken.id == "sub-1"));
+    let begun = Instant::now();
+    let _ = entra.renew("sub-1", until).await;
+    prop_assert!(begun.elapsed() <= deadline);
+    let begun = Instant::now();
+    let _ = entra.reauthorize("sub-1").await;
+    prop_assert!(begun.elapsed() <= deadline * 2, "it makes two calls");
+    let begun = Instant::now();
+    let _ = entra.unsubscribe("sub-1").await;
+    prop_assert!(begun.elapsed() <= deadline);
+    for connector in [&entra as &dyn Connector, &intune] {
+        let begun = Instant::now();
+        let checks = connector.check().await;
+        prop_assert!(!checks.is_empty());
+        let calls = u32::try_from(checks.len()).unwrap();
+        prop_assert!(begun.elapsed() <= deadline * calls, "{:?}", begun.elapsed());
+        let told = checks.iter().map(ToString::to_string).collect::<String>();
+        prop_assert!(!told.contains("s3cret") && !told.contains(TOKEN));
+    }
+    Ok(())
+}
+
 fn paused() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap()
 }
@@ -259,6 +305,13 @@ proptest! {
     ) {
         paused().block_on(never_absent_without_proof(faults))?;
     }
+
+    #[test]
+    fn whatever_goes_wrong_every_call_ends_in_time(
+        faults in prop::collection::vec(fault(), 0..40)
+    ) {
+        paused().block_on(further_calls(faults))?;
+    }
 }
 
 #[test]
@@ -266,6 +319,8 @@ fn every_fault_alone_or_lasting_ends_in_the_right_answer_or_a_clear_error() {
     for fault in every() {
         for lasting in [1, 400] {
             let done = paused().block_on(never_absent_without_proof(vec![fault; lasting]));
+            assert!(done.is_ok(), "{fault:?} × {lasting}: {done:?}");
+            let done = paused().block_on(further_calls(vec![fault; lasting]));
             assert!(done.is_ok(), "{fault:?} × {lasting}: {done:?}");
         }
     }

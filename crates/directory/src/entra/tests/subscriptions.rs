@@ -1,7 +1,7 @@
 use super::*;
 use crate::{Renewed, SubscriptionRequest, Subscriptions};
 
-fn request() -> SubscriptionRequest {
+pub(super) fn request() -> SubscriptionRequest {
     SubscriptionRequest {
         kind: ObjectKind::EntraUser,
         notification_url: Url::parse("https://ca.example/notify").unwrap(),
