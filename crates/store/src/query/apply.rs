@@ -361,10 +361,11 @@ static FORGET_ABSENCE: Sql = sql!(
      AND presence = 0 AND learnt < $4 AND properties IS NULL"
 );
 
-static REMOVE: Sql = sql!(
+/// A plus sign keeps SQLite from walking all objects of the kind.
+pub(super) static REMOVE: Sql = sql!(
     "UPDATE directory_object SET presence = 0, learnt = $4, sequence = $5, \
      absent_since = COALESCE(absent_since, $4) WHERE other_id = $3 AND other_id IS NOT NULL \
-     AND directory = $1 AND kind = $2 AND presence = 1 AND learnt <= $4"
+     AND +directory = $1 AND +kind = $2 AND presence = 1 AND learnt <= $4"
 );
 
 static CHANGED: Sql = sql!(

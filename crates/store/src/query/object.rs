@@ -87,6 +87,7 @@ impl Store {
     }
 }
 
+/// A plus sign keeps SQLite from walking all objects of a kind where a name leads to the one.
 macro_rules! object {
     ($rest:literal) => {
         sql!(concat!(
@@ -94,7 +95,7 @@ macro_rules! object {
              o.last_seen, o.sequence, o.properties, \
              CASE WHEN o.last_told > 0 AND o.last_told >= f.swept \
              OR o.presence = 0 AND o.first_seen IS NOT NULL THEN f.as_of END \
-             FROM directory_object o JOIN directory d ON d.number = o.directory \
+             FROM directory_object o JOIN directory d ON d.number = +o.directory \
              LEFT JOIN directory_feed f ON f.directory = o.directory AND f.kind = o.kind ",
             $rest
         ))
@@ -106,15 +107,15 @@ static BY_KEY: Sql = object!(
      AND o.kind = $2 AND o.object = $3"
 );
 static BY_USER_NAME: Sql = object!(
-    "WHERE o.user_name = $3 AND o.user_name IS NOT NULL AND d.id = $1 AND o.kind = $2 \
+    "WHERE o.user_name = $3 AND o.user_name IS NOT NULL AND d.id = $1 AND +o.kind = $2 \
      ORDER BY o.presence DESC, o.id DESC LIMIT $4"
 );
 static BY_EMAIL: Sql = object!(
-    "WHERE o.email = $3 AND o.email IS NOT NULL AND d.id = $1 AND o.kind = $2 \
+    "WHERE o.email = $3 AND o.email IS NOT NULL AND d.id = $1 AND +o.kind = $2 \
      ORDER BY o.presence DESC, o.id DESC LIMIT $4"
 );
 static BY_OTHER_ID: Sql = object!(
-    "WHERE o.other_id = $3 AND o.other_id IS NOT NULL AND d.id = $1 AND o.kind = $2 \
+    "WHERE o.other_id = $3 AND o.other_id IS NOT NULL AND d.id = $1 AND +o.kind = $2 \
      ORDER BY o.presence DESC, o.id DESC LIMIT $4"
 );
 
@@ -230,8 +231,8 @@ struct Unseen {
 /// than this does.
 static UNSEEN: Sql = sql!(
     "SELECT id, object FROM directory_object WHERE id > $1 \
-     AND directory = (SELECT number FROM directory WHERE id = $2) \
-     AND kind = $3 AND presence = 1 AND last_seen < $4 ORDER BY id LIMIT $5"
+     AND +directory = (SELECT number FROM directory WHERE id = $2) \
+     AND +kind = $3 AND presence = 1 AND last_seen < $4 ORDER BY id LIMIT $5"
 );
 
 impl Question for Unseen {
@@ -390,5 +391,46 @@ impl Act for ForgetMissing {
         let values = [self.before.unix().into(), i64::from(self.limit).into()];
         let names = tx.connection.execute(&FORGET_NAMES, &values).await?;
         Ok(Done::Keep(names + tx.connection.execute(&FORGET_OBJECTS, &values).await?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, StoreUrl, backend::Backend};
+
+    /// What SQLite does for a statement, in its words.
+    fn plan(connection: &rusqlite::Connection, sql: &Sql) -> String {
+        let explained = format!("EXPLAIN QUERY PLAN {}", sql.sqlite);
+        let mut statement = connection.prepare(&explained).unwrap();
+        let mut rows = statement.raw_query();
+        let mut steps = String::new();
+        while let Some(row) = rows.next().unwrap() {
+            steps += &row.get::<_, String>(3).unwrap();
+            steps += "; ";
+        }
+        steps
+    }
+
+    #[tokio::test]
+    async fn an_object_is_found_by_the_index_of_what_it_is_known_by() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lanyard.db");
+        let url = StoreUrl::Sqlite(path.clone());
+        let store = Store::open(&url, Options::WRITING).await.unwrap();
+        assert!(matches!(store.backend, Backend::Sqlite(_)));
+        let connection = rusqlite::Connection::open(path).unwrap();
+        for (sql, index) in [
+            (&BY_KEY, "o USING INDEX directory_object_key (directory=? AND kind=? AND object=?)"),
+            (&BY_USER_NAME, "o USING INDEX directory_object_user_name (user_name=?)"),
+            (&BY_EMAIL, "o USING INDEX directory_object_email (email=?)"),
+            (&BY_OTHER_ID, "o USING INDEX directory_object_other_id (other_id=?)"),
+            (&UNSEEN, "directory_object USING INTEGER PRIMARY KEY (rowid>?)"),
+            (&CHANGES, "o USING INDEX directory_object_changed (sequence>?)"),
+            (&super::super::apply::REMOVE, "USING INDEX directory_object_other_id (other_id=?)"),
+        ] {
+            let plan = plan(&connection, sql);
+            assert!(plan.contains(index) && !plan.contains("SCAN o"), "{plan}");
+        }
     }
 }
