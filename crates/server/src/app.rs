@@ -10,6 +10,7 @@ use secrecy::SecretString;
 
 use crate::address::Addresses;
 use crate::config::Config;
+use crate::directories::Caller;
 use crate::health::StoreHealth;
 use crate::limits::{ChallengeGuard, Turnstile};
 use crate::observe;
@@ -35,6 +36,8 @@ pub struct App {
     pub key_files: KeyStore,
     /// Whether the store answered when it was asked last.
     pub store_health: StoreHealth,
+    /// Who may send webhooks.
+    pub callers: Vec<Caller>,
     /// The queue for SCEP.
     pub turnstile: Turnstile,
     /// The rate of wrong challenges.
@@ -59,6 +62,7 @@ impl App {
             authority: opened.authority,
             addresses: opened.addresses,
             crl_token: opened.crl_token,
+            callers: opened.callers,
             key_files: opened.key_files,
             store_health: StoreHealth::default(),
             world,

@@ -56,6 +56,9 @@ pub enum Command {
     /// Find, show, revoke and export certificates
     #[command(subcommand)]
     Certificate(commands::certificate::CertificateCommand),
+    /// Show the directories that certificates follow, and ask them
+    #[command(subcommand)]
+    Directory(commands::directory::DirectoryCommand),
     /// Decide on requests that wait for approval
     #[command(subcommand)]
     Request(commands::request::RequestCommand),

@@ -10,6 +10,8 @@ const CRL_NUMBER: &str = "lanyard_crl_number";
 const CRL_NEXT_UPDATE: &str = "lanyard_crl_next_update_timestamp_seconds";
 const REQUESTS_PENDING: &str = "lanyard_requests_pending";
 const OCSP_ANSWERS_BYTES: &str = "lanyard_ocsp_answers_kept_bytes";
+const DIRECTORY_OBJECTS: &str = "lanyard_directory_objects";
+const DIRECTORY_STALENESS: &str = "lanyard_directory_staleness_seconds";
 const RECORDS: &str = "lanyard_status_records_kept";
 const RECORDS_BYTES: &str = "lanyard_status_records_kept_bytes";
 
@@ -26,6 +28,11 @@ pub(crate) fn describe() {
         "Requests that wait for a person; NaN when the store does not tell"
     );
     describe_gauge!(OCSP_ANSWERS_BYTES, "Memory that signed OCSP answers take");
+    describe_gauge!(DIRECTORY_OBJECTS, "Objects of a directory that are there, by kind");
+    describe_gauge!(
+        DIRECTORY_STALENESS,
+        "How long ago the changes at a directory were last known, by kind; NaN before the first"
+    );
     describe_gauge!(RECORDS, "Certificates whose status is kept in memory");
     describe_gauge!(RECORDS_BYTES, "Memory that the status of certificates takes");
 }
@@ -44,6 +51,7 @@ pub(crate) async fn read(app: &App) {
     gauge!(OCSP_ANSWERS_BYTES).set(figure(kept.answers_octets));
     gauge!(RECORDS).set(figure(kept.records));
     gauge!(RECORDS_BYTES).set(figure(kept.records_octets));
+    read_directories(app).await;
     let pending = match app.authority.count_pending_requests().await {
         Ok(pending) => figure(pending),
         Err(fault) => {
@@ -53,6 +61,24 @@ pub(crate) async fn read(app: &App) {
         }
     };
     gauge!(REQUESTS_PENDING).set(pending);
+}
+
+async fn read_directories(app: &App) {
+    let directories = match app.authority.directories().await {
+        Ok(directories) => directories,
+        Err(fault) => {
+            observe::fault("metrics");
+            tracing::error!(fault.id = %fault.id(), "The metrics are not whole: {}", fault.report());
+            return;
+        }
+    };
+    for directory in directories {
+        for feed in directory.feeds {
+            let labels = [("directory", directory.name.clone()), ("kind", feed.kind.name().into())];
+            gauge!(DIRECTORY_OBJECTS, &labels).set(figure(feed.present));
+            gauge!(DIRECTORY_STALENESS, &labels).set(feed.staleness.map_or(f64::NAN, figure));
+        }
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53: no time or count comes near")]

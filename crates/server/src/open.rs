@@ -15,6 +15,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::address::Addresses;
 use crate::config::Config;
+use crate::directories::{self, Caller, DirectoryError};
 use crate::settings::{self, NoName};
 
 /// The name under which the key store holds the installation's secret.
@@ -46,6 +47,9 @@ pub enum InstallationError {
     /// The configuration names no CA.
     #[error(transparent)]
     Name(#[from] NoName),
+    /// A directory cannot be asked.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
     /// The authority does not open.
     #[error(transparent)]
     Authority(#[from] OpenError),
@@ -83,6 +87,8 @@ pub struct Opened {
     pub crl_token: SecretString,
     /// Its key files.
     pub key_files: KeyStore,
+    /// Who may send webhooks.
+    pub callers: Vec<Caller>,
 }
 
 /// Opens an installation, and makes what a first start makes.
@@ -112,16 +118,25 @@ pub async fn open(
     for url in &mut published.crl {
         *url = url.replace("{token}", crl_token.expose_secret());
     }
-    let settings = settings::settings(config, published)?;
+    let mut settings = settings::settings(config, published)?;
+    let directories = directories::connect(config, &world)?;
+    settings.directories = directories.settings;
     let ports = Ports {
         store: store.clone(),
         keys: keys.clone(),
         clock: world.clock,
         entropy: world.entropy,
-        directories: Vec::new(),
+        directories: directories.connectors,
     };
     let authority = lanyard_authority::open(settings, ports).await?;
-    Ok(Opened { authority, store, addresses, crl_token, key_files: keys })
+    Ok(Opened {
+        authority,
+        store,
+        addresses,
+        crl_token,
+        key_files: keys,
+        callers: directories.callers,
+    })
 }
 
 /// Where the key files are.

@@ -29,6 +29,8 @@ pub enum Need {
     Current,
     /// What is known, however old: for a person who looks on.
     Known,
+    /// What the directory says now, because something has happened.
+    Now,
 }
 
 /// What is known of an object.
@@ -108,7 +110,11 @@ impl Authority {
         let missing = missing.doing("recall that a directory does not know a name")?;
         let now = self.now();
         if let Some(learnt) = missing
-            && (need == Need::Known || is_within(learnt, directory.settings.missing_for, now))
+            && match need {
+                Need::Known => true,
+                Need::Current => is_within(learnt, directory.settings.missing_for, now),
+                Need::Now => false,
+            }
         {
             return Ok(Answer::NoSuch { learnt });
         }
@@ -258,7 +264,11 @@ fn is_enough(
     // A fact from the future is one from before the clock was set back.
     let delay = seconds(directory.settings.max_detection_delay);
     let is_plausible = observed.state.learnt <= now.plus(delay);
-    need == Need::Known || (is_plausible && now <= observed.current_until)
+    match need {
+        Need::Known => true,
+        Need::Current => is_plausible && now <= observed.current_until,
+        Need::Now => false,
+    }
 }
 
 fn answer(observed: Option<Observed>, trouble: Option<Ignorance>) -> Answer {

@@ -6,6 +6,7 @@ pub mod certificate;
 pub mod completions;
 pub mod config;
 pub mod demo;
+pub mod directory;
 pub mod doctor;
 pub mod enroll;
 pub mod reference;
@@ -33,6 +34,7 @@ pub async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Doctor(args) => doctor::run(args, global, output).await,
         Command::Ca(command) => ca::run(command, global, output).await,
         Command::Certificate(command) => certificate::run(command, global, output).await,
+        Command::Directory(command) => directory::run(command, global, output).await,
         Command::Request(command) => request::run(command, global, output).await,
         Command::Enroll(args) => enroll::run(*args, output).await,
         Command::Renew(args) => renew::run(*args, output).await,

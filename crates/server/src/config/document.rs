@@ -6,10 +6,10 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
-use super::Config;
 use super::load::{Loaded, join, variable_of};
 use super::origin::Origin;
 use super::secret::SECRETS;
+use super::{Config, DirectorySection};
 
 /// One setting, as its type describes it.
 #[derive(Debug, Clone)]
@@ -28,10 +28,31 @@ pub struct Setting {
 pub struct Section {
     /// Its path; empty for the settings before the first section.
     pub path: String,
+    /// How often it may be written.
+    pub times: Times,
     /// What it is about.
     pub description: String,
     /// Its settings, in the order of the type.
     pub settings: Vec<Setting>,
+}
+
+/// How often a section may be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Times {
+    /// Once: `[section]`.
+    Once,
+    /// Once for each thing that it is about: `[[section]]`.
+    Many,
+}
+
+impl Section {
+    /// The line that begins it.
+    fn header(&self) -> String {
+        match self.times {
+            Times::Once => format!("[{}]", self.path),
+            Times::Many => format!("[[{}]]", self.path),
+        }
+    }
 }
 
 /// Every section, in the order of the types.
@@ -41,9 +62,12 @@ pub struct Section {
 /// When the defaults cannot be written as TOML, which a test rules out.
 pub fn sections() -> Vec<Section> {
     let schema = schema();
-    let order = toml::to_string(&Config::default()).expect("the defaults can be written as TOML");
+    // One of each that may be written many times, to see its defaults.
+    let directory = vec![DirectorySection::default()];
+    let defaults = Config { directory, ..Config::default() };
+    let order = toml::to_string(&defaults).expect("the defaults can be written as TOML");
     let mut sections = Vec::new();
-    collect(&schema, "", &order, &mut sections);
+    collect(&schema, "", Times::Once, &order, &mut sections);
     let position = |path: &str| {
         order.find(&format!("[{path}]")).filter(|_| !path.is_empty()).map_or(0, |at| at + 1)
     };
@@ -51,13 +75,14 @@ pub fn sections() -> Vec<Section> {
     sections
 }
 
-/// Every setting.
+/// Every setting of the sections that are written once.
 ///
 /// # Panics
 ///
 /// As [`sections`].
 pub fn settings() -> Vec<Setting> {
-    sections().into_iter().flat_map(|section| section.settings).collect()
+    let once = sections().into_iter().filter(|section| section.times == Times::Once);
+    once.flat_map(|section| section.settings).collect()
 }
 
 /// The JSON schema of the configuration file.
@@ -77,8 +102,10 @@ pub fn example() -> String {
         text.push('\n');
         if !section.path.is_empty() {
             comment(&mut text, &section.description);
-            let _ = writeln!(text, "[{}]", section.path);
+            let off = if section.times == Times::Many { "# " } else { "" };
+            let _ = writeln!(text, "{off}{}", section.header());
         }
+        let off = if section.times == Times::Many { "# " } else { "#" };
         for setting in &section.settings {
             comment(&mut text, &setting.description);
             if let Some(choices) = setting.choices() {
@@ -86,8 +113,8 @@ pub fn example() -> String {
             }
             let key = setting.path.rsplit('.').next().unwrap_or(&setting.path);
             let _ = match &setting.default {
-                Some(default) => writeln!(text, "#{key} = {default}"),
-                None => writeln!(text, "#{key} ="),
+                Some(default) => writeln!(text, "{off}{key} = {default}"),
+                None => writeln!(text, "{off}{key} ="),
             };
         }
     }
@@ -115,7 +142,7 @@ pub fn reference() -> String {
         if section.path.is_empty() {
             text.push_str("\n## Before the first section\n");
         } else {
-            let _ = write!(text, "\n## [{}]\n\n{}\n", section.path, section.description);
+            let _ = write!(text, "\n## {}\n\n{}\n", section.header(), section.description);
         }
         for setting in &section.settings {
             let _ = write!(text, "\n### {}\n\n{}\n\n", setting.path, setting.description);
@@ -127,12 +154,11 @@ pub fn reference() -> String {
             }
             let default =
                 setting.default.as_ref().map_or("off".to_owned(), |default| format!("`{default}`"));
-            let _ = writeln!(
-                text,
-                "Default: {default}. Kind: {}. Environment: `{}`.",
-                setting.kind(),
-                variable_of(&setting.path)
-            );
+            let _ = write!(text, "Default: {default}. Kind: {}.", setting.kind());
+            let _ = match section.times {
+                Times::Once => writeln!(text, " Environment: `{}`.", variable_of(&setting.path)),
+                Times::Many => writeln!(text, " In the file only."),
+            };
         }
     }
     text
@@ -150,6 +176,18 @@ pub fn shown(loaded: &Loaded) -> Vec<(String, String, Origin)> {
         let text =
             find(&values, &setting.path).map_or_else(|| "(off)".to_owned(), ToString::to_string);
         rows.push((setting.path.clone(), text, loaded.origins.of(&setting.path)));
+    }
+    for section in sections().iter().filter(|section| section.times == Times::Many) {
+        let written = values.get(&section.path).and_then(Value::as_array);
+        for (index, one) in written.into_iter().flatten().enumerate() {
+            for setting in &section.settings {
+                let key = setting.path.rsplit('.').next().unwrap_or(&setting.path);
+                let text = one.get(key).map_or_else(|| "(off)".to_owned(), ToString::to_string);
+                let path = format!("{}[{index}].{key}", section.path);
+                let origin = loaded.origins.of(&path);
+                rows.push((path, text, origin));
+            }
+        }
     }
     let mut config = loaded.config.clone();
     for secret in &SECRETS {
@@ -189,14 +227,17 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// Settings of the object that `schema` describes, then of the objects in it. `order` is the defaults in TOML.
-fn collect(schema: &Json, path: &str, order: &str, sections: &mut Vec<Section>) {
+fn collect(schema: &Json, path: &str, times: Times, order: &str, sections: &mut Vec<Section>) {
     let Some(properties) = schema.get("properties").and_then(Json::as_object) else { return };
     let defaults = defaults_of(order, path);
     let mut settings = Vec::new();
     for (name, property) in properties {
         let inner = join(path, name);
         if property.get("properties").is_some() {
-            collect(property, &inner, order, sections);
+            collect(property, &inner, times, order, sections);
+        } else if let Some(items) = property.get("items").filter(|i| i.get("properties").is_some())
+        {
+            collect(items, &inner, Times::Many, order, sections);
         } else {
             settings.push(Setting {
                 description: description(property),
@@ -217,6 +258,7 @@ fn collect(schema: &Json, path: &str, order: &str, sections: &mut Vec<Section>) 
     if !settings.is_empty() {
         sections.push(Section {
             path: path.to_owned(),
+            times,
             description: description(schema),
             settings,
         });
@@ -225,12 +267,12 @@ fn collect(schema: &Json, path: &str, order: &str, sections: &mut Vec<Section>) 
 
 /// Keys and values of one section of a TOML text, in their order.
 fn defaults_of(text: &str, path: &str) -> Vec<(String, String)> {
-    let header = format!("[{path}]");
+    let headers = [format!("[{path}]"), format!("[[{path}]]")];
     let mut inside = path.is_empty();
     let mut found = Vec::new();
     for line in text.lines() {
         if line.starts_with('[') {
-            inside = line == header;
+            inside = headers.iter().any(|header| line == header);
         } else if inside && let Some((key, value)) = line.split_once(" = ") {
             found.push((key.to_owned(), value.to_owned()));
         }

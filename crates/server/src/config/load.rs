@@ -242,6 +242,14 @@ impl Loader {
                 self.fault(&path.to_string().replace("r#", ""), error.message().to_owned());
             }
         }
+        for (index, directory) in config.directory.iter().enumerate() {
+            for (setting, text) in directory.faults() {
+                self.fault(&format!("directory[{index}].{setting}"), text);
+            }
+            if config.directory.iter().take(index).any(|other| other.name == directory.name) {
+                self.fault(&format!("directory[{index}].name"), "is another directory's name");
+            }
+        }
         if config.listen.http.is_empty() && config.listen.https.is_empty() {
             self.fault("listen", "the server would listen nowhere: give http or https an address");
         }

@@ -12,6 +12,7 @@ pub mod unit;
 
 mod authority;
 mod crl;
+mod directory;
 mod endpoint;
 mod keys;
 mod limits;
@@ -33,6 +34,7 @@ use serde::{Deserialize, Serialize};
 
 pub use authority::{AuthoritySection, CertifiedBySetting, KeySetting};
 pub use crl::{CrlAccess, CrlSection};
+pub use directory::{CloudSetting, DirectorySection, DirectoryType, FollowSetting};
 pub use endpoint::{
     Approval, EndpointsSection, RenewalSetting, RequestedUsagesSetting, StaticEndpointSection,
     UsageSetting,
@@ -82,6 +84,9 @@ pub struct Config {
     /// The places to enroll. One that is not configured answers 404 and does nothing.
     #[garde(dive)]
     pub endpoints: EndpointsSection,
+    /// The directories whose users and devices certificates follow.
+    #[garde(dive)]
+    pub directory: Vec<DirectorySection>,
     /// Certificate status by OCSP (RFC 6960).
     #[garde(dive)]
     pub ocsp: OcspSection,
@@ -111,6 +116,7 @@ impl Default for Config {
             storage: StorageSection::default(),
             scep: ScepSection::default(),
             endpoints: EndpointsSection::default(),
+            directory: Vec::new(),
             ocsp: OcspSection::default(),
             crl: CrlSection::default(),
             limits: LimitsSection::default(),

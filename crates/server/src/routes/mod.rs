@@ -4,6 +4,7 @@ mod asset;
 pub mod ca;
 mod crl;
 mod health;
+mod notifications;
 pub mod ocsp;
 pub mod scep;
 mod status_page;
@@ -31,6 +32,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(health::routes())
         .merge(ca::routes())
         .merge(crl::routes())
+        .merge(notifications::routes())
         .merge(scep::routes())
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
@@ -62,7 +64,7 @@ async fn observed(request: Request, next: Next) -> Response {
 /// A route's name in metrics: a fixed set, so that no client can make new series.
 fn route_name(path: &MatchedPath) -> &'static str {
     let path = path.as_str();
-    let known = ["/static", "/crl", "/ca", "/probe", "/metrics", "/assets"];
+    let known = ["/static", "/crl", "/ca", "/probe", "/metrics", "/assets", "/notifications"];
     known.into_iter().find(|known| path.starts_with(known)).unwrap_or("/")
 }
 

@@ -2,6 +2,7 @@
 
 pub mod ca;
 pub mod certificate;
+pub mod directory;
 pub mod request;
 
 use axum::Router;
@@ -20,6 +21,10 @@ pub(super) fn offer_all(router: Router<Authority>) -> Router<Authority> {
     let router = offer::<certificate::ShowCertificate>(router);
     let router = offer::<certificate::ChangeStanding>(router);
     let router = offer::<certificate::ExportCertificate>(router);
+    let router = offer::<directory::ListDirectories>(router);
+    let router = offer::<directory::SyncDirectories>(router);
+    let router = offer::<directory::LookUpObject>(router);
+    let router = offer::<directory::CheckDirectories>(router);
     let router = offer::<request::ListRequests>(router);
     let router = offer::<request::ApproveRequest>(router);
     offer::<request::DeclineRequest>(router)

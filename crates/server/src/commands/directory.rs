@@ -1,0 +1,288 @@
+//! `lanyard directory`: the directories that certificates follow, and what they say.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+use lanyard_lifecycle::object::ObjectKind;
+use uuid::Uuid;
+
+use crate::cli::{GlobalArgs, InstallationArgs};
+use crate::control::Installation;
+use crate::control::operations::directory::{
+    DirectoryView, FeedView, Freshness, KnownBy, ListDirectories, LookUpObject, ObjectView,
+    SyncDirectories,
+};
+use crate::exit::{ExitStatus, Failure};
+use crate::output::{Output, table};
+
+/// What to do with directories.
+#[derive(Debug, Subcommand)]
+pub enum DirectoryCommand {
+    /// Show each directory, and how well its objects are known
+    List(ListArgs),
+    /// Show what is known of a user or device
+    Show(ShowArgs),
+    /// Ask the directory now about a user or device
+    LookUp(ShowArgs),
+    /// Read directories now, before it is due
+    Sync(SyncArgs),
+}
+
+/// Flags of `lanyard directory list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    installation: InstallationArgs,
+}
+
+/// Flags of `lanyard directory show` and `look-up`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    #[command(flatten)]
+    installation: InstallationArgs,
+    /// The directory, by name or id, where several are configured
+    #[arg(long, value_name = "NAME")]
+    directory: Option<String>,
+    /// What it is
+    kind: KindArg,
+    /// What it is known by: its id, unless a flag says otherwise
+    what: String,
+    /// It is known by its user principal name
+    #[arg(long, group = "by")]
+    upn: bool,
+    /// It is known by its user name in Jamf Pro
+    #[arg(long, group = "by")]
+    username: bool,
+    /// It is known by its address in Jamf Pro
+    #[arg(long, group = "by")]
+    email: bool,
+    /// A device in Intune that is known by its id in Entra ID
+    #[arg(long, group = "by")]
+    entra_device_id: bool,
+}
+
+/// Flags of `lanyard directory sync`.
+#[derive(Debug, Args)]
+pub struct SyncArgs {
+    #[command(flatten)]
+    installation: InstallationArgs,
+    /// The directory, by name or id; without it, all
+    directory: Option<String>,
+    /// One kind of object; without it, all
+    #[arg(long)]
+    kind: Option<KindArg>,
+    /// Wait until everything is read
+    #[arg(long)]
+    wait: bool,
+}
+
+/// A kind of object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KindArg {
+    /// A user in Entra ID
+    EntraUser,
+    /// A device in Entra ID
+    EntraDevice,
+    /// A user at risk in Entra ID
+    RiskyUser,
+    /// A device in Intune
+    IntuneDevice,
+    /// A computer in Jamf Pro
+    JamfComputer,
+    /// A mobile device in Jamf Pro
+    JamfMobileDevice,
+    /// A user in Jamf Pro
+    JamfUser,
+}
+
+impl From<KindArg> for ObjectKind {
+    fn from(kind: KindArg) -> Self {
+        match kind {
+            KindArg::EntraUser => Self::EntraUser,
+            KindArg::EntraDevice => Self::EntraDevice,
+            KindArg::RiskyUser => Self::RiskyUser,
+            KindArg::IntuneDevice => Self::IntuneDevice,
+            KindArg::JamfComputer => Self::JamfComputer,
+            KindArg::JamfMobileDevice => Self::JamfMobileDevice,
+            KindArg::JamfUser => Self::JamfUser,
+        }
+    }
+}
+
+/// Runs `lanyard directory`.
+pub async fn run(
+    command: DirectoryCommand,
+    global: &GlobalArgs,
+    output: Output,
+) -> Result<(), Failure> {
+    match command {
+        DirectoryCommand::List(args) => {
+            let installation = Installation::find(&args.installation, global).await?;
+            let directories = installation.run(ListDirectories {}).await?;
+            output.answer(&directories, || listed(&directories))
+        }
+        DirectoryCommand::Show(args) => show(args, Freshness::Known, global, output).await,
+        DirectoryCommand::LookUp(args) => show(args, Freshness::Now, global, output).await,
+        DirectoryCommand::Sync(args) => sync(args, global, output).await,
+    }
+}
+
+async fn show(
+    args: ShowArgs,
+    freshness: Freshness,
+    global: &GlobalArgs,
+    output: Output,
+) -> Result<(), Failure> {
+    let operation = LookUpObject {
+        by: args.by()?,
+        directory: args.directory,
+        kind: args.kind.into(),
+        freshness,
+    };
+    let installation = Installation::find(&args.installation, global).await?;
+    let found = output.progress("Asking the directory", installation.run(operation)).await?;
+    output.answer(&found, || shown(&found))
+}
+
+impl ShowArgs {
+    fn by(&self) -> Result<KnownBy, Failure> {
+        let what = self.what.clone();
+        Ok(match () {
+            () if self.upn => KnownBy::UserPrincipalName(what),
+            () if self.username => KnownBy::Username(what),
+            () if self.email => KnownBy::Email(what),
+            () if self.entra_device_id => {
+                let id = Uuid::try_parse(&what);
+                KnownBy::EntraDeviceId(id.map_err(|error| Failure::new(ExitStatus::Usage, error))?)
+            }
+            () => KnownBy::Id(what),
+        })
+    }
+}
+
+/// How often the progress of a sync is looked at.
+const LOOK: Duration = Duration::from_millis(500);
+
+async fn sync(args: SyncArgs, global: &GlobalArgs, output: Output) -> Result<(), Failure> {
+    let kind = args.kind.map(ObjectKind::from);
+    let wanted = args.directory.clone();
+    let before = find(&args, global).await?.run(ListDirectories {}).await?;
+    let operation = SyncDirectories { directory: args.directory.clone(), kind };
+    let mut now = find(&args, global).await?.run(operation).await?;
+    let is_meant = |directory: &DirectoryView, feed: &FeedView| {
+        let named = |name: &str| directory.name == name || directory.id == name;
+        wanted.as_deref().is_none_or(named) && kind.is_none_or(|kind| kind == feed.kind)
+    };
+    while args.wait {
+        let pairs = before.iter().zip(&now).flat_map(|(old, new)| {
+            let feeds = old.feeds.iter().zip(&new.feeds);
+            feeds.filter(|(_, feed)| is_meant(new, feed)).collect::<Vec<_>>()
+        });
+        let left: Vec<_> = pairs.filter(|(old, new)| !is_read(old, new)).collect();
+        if let Some((_, feed)) = left.iter().find(|(_, feed)| feed.trouble.is_some()) {
+            let text = feed.trouble.clone().unwrap_or_default();
+            return Err(Failure::new(ExitStatus::Failed, text));
+        }
+        if left.is_empty() {
+            break;
+        }
+        tell(&left, output);
+        tokio::time::sleep(LOOK).await;
+        now = find(&args, global).await?.run(ListDirectories {}).await?;
+    }
+    if args.wait && std::io::stderr().is_terminal() {
+        eprint!("\r\x1b[K");
+    }
+    output.answer(&now, || {
+        if args.wait { listed(&now) } else { "The directories are read now.".to_owned() }
+    })
+}
+
+async fn find(args: &SyncArgs, global: &GlobalArgs) -> Result<Installation, Failure> {
+    match Installation::find(&args.installation, global).await? {
+        running @ Installation::Running(_) => Ok(running),
+        Installation::Opened { opened, .. } => {
+            opened.store.close().await;
+            let text =
+                "no server runs that would read the directories: start it with `lanyard serve`";
+            Err(Failure::new(ExitStatus::Unreachable, text))
+        }
+    }
+}
+
+/// Whether a round began and ended since.
+fn is_read(before: &FeedView, now: &FeedView) -> bool {
+    now.how == "on-demand"
+        || (now.phase == "resting"
+            && !now.proving
+            && now.as_of.is_some()
+            && now.as_of > before.as_of)
+}
+
+/// Shows on a terminal how far it is.
+fn tell(left: &[(&FeedView, &FeedView)], output: Output) {
+    let mut terminal = std::io::stderr();
+    if output.is_json() || !terminal.is_terminal() {
+        return;
+    }
+    let told: Vec<String> = left.iter().map(|(_, feed)| progress(feed)).collect();
+    let line: String = told.join(", ").chars().take(100).collect();
+    // What cannot be written is lost: nobody looks.
+    let _ = write!(terminal, "\r\x1b[K{line}").and_then(|()| terminal.flush());
+}
+
+fn progress(feed: &FeedView) -> String {
+    let what = feed.kind.name();
+    match (feed.phase.as_str(), feed.total) {
+        ("resting", _) if feed.proving => format!("{what}: looking up what is missing"),
+        ("resting", _) => format!("{what}: waiting"),
+        (_, Some(total)) => format!("{what}: {} of {total}", feed.seen),
+        (_, None) => format!("{what}: {}", feed.seen),
+    }
+}
+
+fn listed(directories: &[DirectoryView]) -> String {
+    if directories.is_empty() {
+        return "No directory is configured.".to_owned();
+    }
+    let mut rows = Vec::new();
+    let mut troubles = String::new();
+    for directory in directories {
+        for feed in &directory.feeds {
+            let age = feed.staleness_seconds.map_or_else(|| "-".to_owned(), |s| format!("{s} s"));
+            let doing = if feed.phase == "resting" { String::new() } else { progress(feed) };
+            rows.push(vec![
+                directory.name.clone(),
+                feed.kind.name().to_owned(),
+                feed.health.clone(),
+                feed.present.to_string(),
+                age,
+                doing,
+            ]);
+            if let (Some(trouble), Some(since)) = (&feed.trouble, &feed.trouble_since) {
+                let line =
+                    format!("{} {}: {trouble} (since {since})\n", directory.name, feed.kind.name());
+                troubles.push_str(&line);
+            }
+        }
+    }
+    table(&["directory", "objects", "state", "known", "as of", "doing"], &rows) + &troubles
+}
+
+fn shown(found: &ObjectView) -> String {
+    let mut rows = vec![vec!["presence".to_owned(), found.presence.clone()]];
+    let optional = [
+        ("id", &found.object),
+        ("said by", &found.service),
+        ("known as of", &found.learnt),
+        ("first seen", &found.first_seen),
+        ("absent since", &found.absent_since),
+        ("nothing newer", &found.trouble),
+    ];
+    for (name, value) in optional {
+        rows.extend(value.as_ref().map(|value| vec![name.to_owned(), value.clone()]));
+    }
+    rows.extend(found.facts.iter().map(|fact| vec![fact.name.clone(), fact.value.clone()]));
+    table(&[found.kind.text(), ""], &rows)
+}

@@ -1,0 +1,293 @@
+//! The directories of the configuration: how the authority mirrors each, and who asks it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use lanyard_authority::mirror::DirectorySettings;
+use lanyard_directory::cloud::{Cloud, Endpoints};
+use lanyard_directory::entra::{EntraId, UserRisk};
+use lanyard_directory::http::{Limits, Service, TransportError};
+use lanyard_directory::intune::devices::Intune;
+use lanyard_directory::jamf::{self, JamfPro};
+use lanyard_directory::tenant::{Tenant, TenantSettings, Transports};
+use lanyard_directory::token::{ClientCertificate, ClientKeyError, Credential, Identity};
+use lanyard_directory::{Ambient, Connector};
+use lanyard_lifecycle::id::DirectoryId;
+use lanyard_pki::pem;
+use secrecy::SecretString;
+use url::Url;
+use uuid::Uuid;
+
+use crate::config::{CloudSetting, Config, DirectorySection, DirectoryType, FollowSetting};
+use crate::open::World;
+
+/// Why a configured directory cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// A file cannot be read.
+    #[error("the directory {name}: {}: {cause}", path.display())]
+    File {
+        /// The directory's name.
+        name: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// A file does not hold what it should.
+    #[error("the directory {name}: {}: {what}", path.display())]
+    Content {
+        /// The directory's name.
+        name: String,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// The settings do not fit together.
+    #[error("the directory {name}: {what}")]
+    Settings {
+        /// The directory's name.
+        name: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// There is no way out of this machine.
+    #[error("directories cannot be reached: {0}")]
+    Transport(#[from] TransportError),
+}
+
+/// The directories that are configured.
+#[derive(Debug, Default)]
+pub struct Directories {
+    /// How each is mirrored.
+    pub settings: Vec<DirectorySettings>,
+    /// Who asks them.
+    pub connectors: Vec<Arc<dyn Connector>>,
+    /// Whose notifications are taken, and how each is told from others'.
+    pub callers: Vec<Caller>,
+}
+
+/// A directory that may send webhooks.
+#[derive(Debug)]
+pub struct Caller {
+    /// The directory's name, which is in the address.
+    pub name: String,
+    /// Which directory.
+    pub directory: DirectoryId,
+    /// What its authorization header holds.
+    pub secret: SecretString,
+}
+
+/// Reads credentials and makes a connector for each service. Nothing is asked yet.
+pub fn connect(config: &Config, world: &World) -> Result<Directories, DirectoryError> {
+    let mut directories = Directories::default();
+    if config.directory.is_empty() {
+        return Ok(directories);
+    }
+    let transports = Transports::https()?;
+    let (clock, entropy) = (Arc::clone(&world.clock), Arc::clone(&world.entropy));
+    let ambient = Ambient::new(move || clock.now(), move |bytes| entropy.fill(bytes));
+    for section in &config.directory {
+        let id = id(section)?;
+        directories.settings.push(mirroring(section, id));
+        let connectors = match section.r#type {
+            DirectoryType::EntraIntune => entra(section, id, &transports, &ambient)?,
+            DirectoryType::Jamf => vec![jamf(section, id, &transports, &ambient)?],
+        };
+        directories.connectors.extend(connectors);
+        if let Some(file) = &section.webhook_secret_file {
+            let secret = secret(section, file)?;
+            directories.callers.push(Caller { name: section.name.clone(), directory: id, secret });
+        }
+    }
+    Ok(directories)
+}
+
+/// The id under which a directory's objects are kept.
+pub fn id(section: &DirectorySection) -> Result<DirectoryId, DirectoryError> {
+    let given = section.id.as_ref().or(section.tenant_id.as_ref());
+    if let Some(text) = given {
+        let id = Uuid::try_parse(text);
+        return id.map(DirectoryId::from).map_err(|error| unfit(section, error.to_string()));
+    }
+    // The same instance has the same id on every node, however its address is written.
+    let url =
+        section.url.as_ref().ok_or_else(|| unfit(section, "it has neither id nor address"))?;
+    let host = url.host_str().unwrap_or_default().to_lowercase();
+    let path = url.path().trim_end_matches('/');
+    let name = format!("jamf:{host}:{}{path}", url.port_or_known_default().unwrap_or_default());
+    let hash = digest(&SHA256, name.as_bytes());
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
+    Ok(DirectoryId::from(uuid::Builder::from_custom_bytes(bytes).into_uuid()))
+}
+
+fn mirroring(section: &DirectorySection, id: DirectoryId) -> DirectorySettings {
+    DirectorySettings {
+        change_interval: section.change_interval.into(),
+        sweep_interval: section.sweep_interval.into(),
+        max_detection_delay: section.max_detection_delay.into(),
+        max_staleness: section.max_staleness.into(),
+        missing_for: section.missing_for.into(),
+        look_up_deadline: section.look_up_deadline.into(),
+        look_ups_at_once: section.look_ups_at_once,
+        ..DirectorySettings::new(id, &section.name)
+    }
+}
+
+fn entra(
+    section: &DirectorySection,
+    directory: DirectoryId,
+    transports: &Transports,
+    ambient: &Ambient,
+) -> Result<Vec<Arc<dyn Connector>>, DirectoryError> {
+    let tenant = section.tenant_id.clone().ok_or_else(|| unfit(section, "it names no tenant"))?;
+    let endpoints = match &section.url {
+        None => Ok(cloud(section.cloud).endpoints()),
+        Some(base) => Endpoints::under(base).map_err(|error| unfit(section, error.to_string())),
+    }?;
+    let settings = TenantSettings {
+        directory,
+        tenant,
+        endpoints,
+        credential: credential(section)?,
+        limits: Limits::default(),
+    };
+    let tenant = Tenant::new(settings, transports.clone(), ambient.clone());
+    let follows = |what| section.follow.contains(&what);
+    let mut connectors: Vec<Arc<dyn Connector>> = Vec::new();
+    if follows(FollowSetting::Entra) || follows(FollowSetting::UserRisk) {
+        let risk =
+            if follows(FollowSetting::UserRisk) { UserRisk::Followed } else { UserRisk::Ignored };
+        connectors.push(Arc::new(EntraId::new(&tenant, risk)));
+    }
+    if follows(FollowSetting::Intune) {
+        connectors.push(Arc::new(Intune::new(&tenant)));
+    }
+    Ok(connectors)
+}
+
+fn credential(section: &DirectorySection) -> Result<Credential, DirectoryError> {
+    let client_id = section.client_id.clone();
+    if let (Some(client_id), Some(file)) = (&client_id, &section.secret_file) {
+        let secret = secret(section, file)?;
+        return Ok(Credential::Secret { client_id: client_id.clone(), secret });
+    }
+    if let (Some(client_id), Some(certificate), Some(key)) =
+        (&client_id, &section.certificate_file, &section.key_file)
+    {
+        let der = pem_block(section, certificate, pem::CERTIFICATE)?;
+        let pkcs8 = pem_block(section, key, pem::PRIVATE_KEY)?;
+        let certificate =
+            ClientCertificate::new(&der, &pkcs8).map_err(|error: ClientKeyError| {
+                DirectoryError::Content {
+                    name: section.name.clone(),
+                    path: key.clone(),
+                    what: error.to_string(),
+                }
+            })?;
+        return Ok(Credential::Certificate { client_id: client_id.clone(), certificate });
+    }
+    Ok(Credential::ManagedIdentity(client_id.map_or(Identity::System, Identity::Client)))
+}
+
+fn jamf(
+    section: &DirectorySection,
+    directory: DirectoryId,
+    transports: &Transports,
+    ambient: &Ambient,
+) -> Result<Arc<dyn Connector>, DirectoryError> {
+    let url: Url = section.url.clone().ok_or_else(|| unfit(section, "it has no address"))?;
+    let file = section.secret_file.as_ref().ok_or_else(|| unfit(section, "it has no secret"))?;
+    let secret = secret(section, file)?;
+    let credential = match (&section.client_id, &section.username) {
+        (Some(id), _) => jamf::Credential::Client { id: id.clone(), secret },
+        (None, Some(username)) => {
+            jamf::Credential::Account { username: username.clone(), password: secret }
+        }
+        (None, None) => return Err(unfit(section, "it has neither client nor account")),
+    };
+    let page_size = jamf::Settings::PAGE_SIZE;
+    let settings = jamf::Settings { directory, url, credential, page_size };
+    let outside = transports.outside.clone();
+    let service = Service::new(JamfPro::NAME, jamf::limits(), outside, ambient.clone());
+    Ok(Arc::new(JamfPro::new(Arc::new(service), &settings)))
+}
+
+fn cloud(setting: CloudSetting) -> Cloud {
+    match setting {
+        CloudSetting::Global => Cloud::Global,
+        CloudSetting::GccHigh => Cloud::GccHigh,
+        CloudSetting::Dod => Cloud::Dod,
+        CloudSetting::China => Cloud::China,
+    }
+}
+
+fn secret(section: &DirectorySection, file: &Path) -> Result<SecretString, DirectoryError> {
+    let text = zeroize::Zeroizing::new(read(section, file)?);
+    let text = text.trim_end_matches(['\n', '\r']);
+    if text.is_empty() {
+        let (name, path) = (section.name.clone(), file.to_owned());
+        return Err(DirectoryError::Content { name, path, what: "is empty".to_owned() });
+    }
+    Ok(SecretString::from(text))
+}
+
+fn pem_block(
+    section: &DirectorySection,
+    file: &Path,
+    label: &str,
+) -> Result<Vec<u8>, DirectoryError> {
+    let text = zeroize::Zeroizing::new(read(section, file)?);
+    pem::decode(label, &text).map_err(|error| DirectoryError::Content {
+        name: section.name.clone(),
+        path: file.to_owned(),
+        what: error.to_string(),
+    })
+}
+
+fn read(section: &DirectorySection, file: &Path) -> Result<String, DirectoryError> {
+    std::fs::read_to_string(file).map_err(|cause| DirectoryError::File {
+        name: section.name.clone(),
+        path: file.to_owned(),
+        cause,
+    })
+}
+
+fn unfit(section: &DirectorySection, what: impl Into<String>) -> DirectoryError {
+    DirectoryError::Settings { name: section.name.clone(), what: what.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(url: &str) -> DirectoryId {
+        let url = Some(Url::parse(url).unwrap());
+        id(&DirectorySection { r#type: DirectoryType::Jamf, url, ..DirectorySection::default() })
+            .unwrap()
+    }
+
+    #[test]
+    fn an_instance_of_jamf_pro_has_one_id_however_its_address_is_written() {
+        let plain = at("https://example.jamfcloud.com");
+        assert_eq!(plain, at("https://Example.jamfcloud.com:443/"));
+        assert_ne!(plain, at("https://example.jamfcloud.com:8443/"));
+        assert_ne!(plain, at("https://other.jamfcloud.com/"));
+        assert_eq!(plain.to_string(), at("https://example.jamfcloud.com/").to_string());
+    }
+
+    #[test]
+    fn a_tenant_has_its_own_id_unless_another_is_set() {
+        let guid = "0f8fad5b-d9cb-469f-a165-70867728950e";
+        let tenant_id = Some(guid.to_owned());
+        let section = DirectorySection { tenant_id, ..DirectorySection::default() };
+        assert_eq!(id(&section).unwrap().to_string(), guid);
+        let other = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
+        let section = DirectorySection { id: Some(other.to_owned()), ..section };
+        assert_eq!(id(&section).unwrap().to_string(), other);
+    }
+}

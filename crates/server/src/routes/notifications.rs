@@ -1,0 +1,105 @@
+//! `/notifications/<name>`: webhooks of the directories that certificates follow.
+//!
+//! A webhook is a hint, never a fact: what it names is looked up at its directory. It is taken and answered at once;
+//! what follows is done beside it, so much at a time and no more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, StatusCode};
+use lanyard_authority::Authority;
+use lanyard_authority::mirror::Need;
+use lanyard_directory::jamf::webhook::{self, Hint, WebhookError};
+use lanyard_lifecycle::id::DirectoryId;
+use lanyard_lifecycle::object::ObjectKey;
+use tokio::sync::Semaphore;
+
+use crate::app::App;
+use crate::limits::body;
+use crate::observe;
+use crate::problem::Problem;
+
+/// How long a webhook may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Webhooks that are followed at a time. What comes beside them is found by the next sweep.
+const AT_ONCE: usize = 64;
+
+/// Hints of one webhook that are looked up one by one; more of them are a sweep.
+const SINGLY: usize = 20;
+
+static TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
+
+/// The door.
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new().route("/notifications/{name}", post(take))
+}
+
+async fn take(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    request: Body,
+) -> Response {
+    let Some(caller) = app.callers.iter().find(|caller| caller.name == name) else {
+        return refused(StatusCode::NOT_FOUND, "There is nothing at this address.");
+    };
+    let Ok(bytes) = body::read(request, webhook::MAX_BODY, PATIENCE).await else {
+        return refused(StatusCode::BAD_REQUEST, "The webhook is too long or too slow.");
+    };
+    let sent = headers.get(AUTHORIZATION).map(http::HeaderValue::as_bytes);
+    match webhook::hints(&bytes, sent, &caller.secret) {
+        Ok(hints) => {
+            metrics::counter!("lanyard_directory_notifications_total", "outcome" => "taken")
+                .increment(1);
+            follow(app.authority.clone(), caller.directory, hints);
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(error @ WebhookError::NotAuthorized) => {
+            refused(StatusCode::UNAUTHORIZED, &error.to_string())
+        }
+        Err(error) => refused(StatusCode::BAD_REQUEST, &error.to_string()),
+    }
+}
+
+fn refused(status: StatusCode, text: &str) -> Response {
+    metrics::counter!("lanyard_directory_notifications_total", "outcome" => "refused").increment(1);
+    Problem::new(status).detail(text.to_owned()).into_response()
+}
+
+/// Looks up what a webhook names, beside it.
+fn follow(authority: Authority, directory: DirectoryId, hints: Vec<Hint>) {
+    let Ok(turn) = TURNS.try_acquire() else {
+        metrics::counter!("lanyard_directory_notifications_total", "outcome" => "passed_over")
+            .increment(1);
+        return;
+    };
+    tokio::spawn(async move {
+        let _turn = turn;
+        for (index, hint) in hints.into_iter().enumerate() {
+            let object = hint.object.filter(|_| index < SINGLY);
+            let done = match object {
+                Some(object) => {
+                    let key = ObjectKey { directory, kind: hint.kind, object };
+                    authority.observe(key, Need::Now).await.map(|_| ())
+                }
+                None => authority.demand_directory(directory, Some(hint.kind)).await.map(|_| ()),
+            };
+            if let Err(fault) = done {
+                observe::fault("notifications");
+                tracing::error!(
+                    fault.id = %fault.id(), "A webhook was not followed: {}", fault.report()
+                );
+            }
+            if object.is_none() {
+                return;
+            }
+        }
+    });
+}
