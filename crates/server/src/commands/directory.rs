@@ -46,20 +46,26 @@ pub struct ShowArgs {
     directory: Option<String>,
     /// What it is
     kind: KindArg,
-    /// What it is known by: its id, unless a flag says otherwise
+    /// What it is known by: its id, unless --by says otherwise
     what: String,
-    /// It is known by its user principal name
-    #[arg(long, group = "by")]
-    upn: bool,
-    /// It is known by its user name in Jamf Pro
-    #[arg(long, group = "by")]
-    username: bool,
-    /// It is known by its address in Jamf Pro
-    #[arg(long, group = "by")]
-    email: bool,
-    /// A device in Intune that is known by its id in Entra ID
-    #[arg(long, group = "by")]
-    entra_device_id: bool,
+    /// By what
+    #[arg(long, value_name = "WHAT", default_value = "id")]
+    by: ByArg,
+}
+
+/// What an object is known by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ByArg {
+    /// Its id
+    Id,
+    /// Its user principal name
+    Upn,
+    /// Its user name in Jamf Pro
+    Username,
+    /// Its address in Jamf Pro
+    Email,
+    /// Of a device in Intune, its id in Entra ID
+    EntraDeviceId,
 }
 
 /// Flags of `lanyard directory sync`.
@@ -148,15 +154,15 @@ async fn show(
 impl ShowArgs {
     fn by(&self) -> Result<KnownBy, Failure> {
         let what = self.what.clone();
-        Ok(match () {
-            () if self.upn => KnownBy::UserPrincipalName(what),
-            () if self.username => KnownBy::Username(what),
-            () if self.email => KnownBy::Email(what),
-            () if self.entra_device_id => {
+        Ok(match self.by {
+            ByArg::Id => KnownBy::Id(what),
+            ByArg::Upn => KnownBy::UserPrincipalName(what),
+            ByArg::Username => KnownBy::Username(what),
+            ByArg::Email => KnownBy::Email(what),
+            ByArg::EntraDeviceId => {
                 let id = Uuid::try_parse(&what);
                 KnownBy::EntraDeviceId(id.map_err(|error| Failure::new(ExitStatus::Usage, error))?)
             }
-            () => KnownBy::Id(what),
         })
     }
 }
@@ -166,37 +172,51 @@ const LOOK: Duration = Duration::from_millis(500);
 
 async fn sync(args: SyncArgs, global: &GlobalArgs, output: Output) -> Result<(), Failure> {
     let kind = args.kind.map(ObjectKind::from);
-    let wanted = args.directory.clone();
     let before = find(&args, global).await?.run(ListDirectories {}).await?;
     let operation = SyncDirectories { directory: args.directory.clone(), kind };
-    let mut now = find(&args, global).await?.run(operation).await?;
-    let is_meant = |directory: &DirectoryView, feed: &FeedView| {
-        let named = |name: &str| directory.name == name || directory.id == name;
-        wanted.as_deref().is_none_or(named) && kind.is_none_or(|kind| kind == feed.kind)
-    };
-    while args.wait {
-        let pairs = before.iter().zip(&now).flat_map(|(old, new)| {
-            let feeds = old.feeds.iter().zip(&new.feeds);
-            feeds.filter(|(_, feed)| is_meant(new, feed)).collect::<Vec<_>>()
-        });
-        let left: Vec<_> = pairs.filter(|(old, new)| !is_read(old, new)).collect();
-        if let Some((_, feed)) = left.iter().find(|(_, feed)| feed.trouble.is_some()) {
-            let text = feed.trouble.clone().unwrap_or_default();
-            return Err(Failure::new(ExitStatus::Failed, text));
+    let begun = find(&args, global).await?.run(operation).await?;
+    if !args.wait {
+        return output.answer(&begun, || "The directories are read now.".to_owned());
+    }
+    let read = wait(&args, global, output, &before, begun).await;
+    if std::io::stderr().is_terminal() {
+        eprint!("\r\x1b[K");
+    }
+    let read = read?;
+    output.answer(&read, || listed(&read))
+}
+
+/// Waits until a round of everything that was demanded has ended.
+async fn wait(
+    args: &SyncArgs,
+    global: &GlobalArgs,
+    output: Output,
+    before: &[DirectoryView],
+    mut now: Vec<DirectoryView>,
+) -> Result<Vec<DirectoryView>, Failure> {
+    let kind = args.kind.map(ObjectKind::from);
+    loop {
+        let left: Vec<&FeedView> = before
+            .iter()
+            .zip(&now)
+            .filter(|(_, directory)| {
+                let named = |name: &str| directory.name == name || directory.id == name;
+                args.directory.as_deref().is_none_or(named)
+            })
+            .flat_map(|(old, new)| old.feeds.iter().zip(&new.feeds))
+            .filter(|(old, new)| kind.is_none_or(|kind| kind == new.kind) && !is_read(old, new))
+            .map(|(_, feed)| feed)
+            .collect();
+        if let Some(trouble) = left.iter().find_map(|feed| feed.trouble.clone()) {
+            return Err(Failure::new(ExitStatus::Failed, trouble));
         }
         if left.is_empty() {
-            break;
+            return Ok(now);
         }
         tell(&left, output);
         tokio::time::sleep(LOOK).await;
-        now = find(&args, global).await?.run(ListDirectories {}).await?;
+        now = find(args, global).await?.run(ListDirectories {}).await?;
     }
-    if args.wait && std::io::stderr().is_terminal() {
-        eprint!("\r\x1b[K");
-    }
-    output.answer(&now, || {
-        if args.wait { listed(&now) } else { "The directories are read now.".to_owned() }
-    })
 }
 
 async fn find(args: &SyncArgs, global: &GlobalArgs) -> Result<Installation, Failure> {
@@ -221,12 +241,12 @@ fn is_read(before: &FeedView, now: &FeedView) -> bool {
 }
 
 /// Shows on a terminal how far it is.
-fn tell(left: &[(&FeedView, &FeedView)], output: Output) {
+fn tell(left: &[&FeedView], output: Output) {
     let mut terminal = std::io::stderr();
     if output.is_json() || !terminal.is_terminal() {
         return;
     }
-    let told: Vec<String> = left.iter().map(|(_, feed)| progress(feed)).collect();
+    let told: Vec<String> = left.iter().map(|feed| progress(feed)).collect();
     let line: String = told.join(", ").chars().take(100).collect();
     // What cannot be written is lost: nobody looks.
     let _ = write!(terminal, "\r\x1b[K{line}").and_then(|()| terminal.flush());

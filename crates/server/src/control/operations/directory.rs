@@ -266,9 +266,11 @@ impl Operation for LookUpObject {
             None => {
                 let object = object(self.kind, &self.by)?;
                 let key = ObjectKey { directory, kind: self.kind, object };
-                authority.observe(key, need).await
+                Box::pin(authority.observe(key, need)).await
             }
-            Some(name) => authority.observe_named(feed(directory, self.kind), name, need).await,
+            Some(name) => {
+                Box::pin(authority.observe_named(feed(directory, self.kind), name, need)).await
+            }
         };
         Ok(view(self.kind, answer.map_err(Error::Fault)?))
     }
@@ -319,7 +321,7 @@ fn view(kind: ObjectKind, answer: Answer) -> ObjectView {
         trouble: None,
     };
     match answer {
-        Answer::Observed(observed) => observed_view(observed, nothing),
+        Answer::Observed(observed) => observed_view(observed),
         Answer::NoSuch { learnt } => ObjectView {
             presence: "no-such-name".to_owned(),
             learnt: Some(learnt.to_string()),
@@ -333,7 +335,7 @@ fn view(kind: ObjectKind, answer: Answer) -> ObjectView {
     }
 }
 
-fn observed_view(observed: Observed, nothing: ObjectView) -> ObjectView {
+fn observed_view(observed: Observed) -> ObjectView {
     let Observed { service, state, first_seen, absent_since, trouble, .. } = observed;
     let is_present = state.presence != Presence::Absent;
     let facts = if is_present { state.facts(service) } else { Vec::new() };
@@ -343,6 +345,7 @@ fn observed_view(observed: Observed, nothing: ObjectView) -> ObjectView {
     };
     ObjectView {
         presence: if is_present { "present" } else { "absent" }.to_owned(),
+        kind: state.key.kind,
         object: Some(object_text(state.key)),
         service: Some(service.to_owned()),
         facts: facts.into_iter().map(fact).collect(),
@@ -350,7 +353,6 @@ fn observed_view(observed: Observed, nothing: ObjectView) -> ObjectView {
         first_seen: first_seen.map(|at| at.to_string()),
         absent_since: absent_since.map(|at| at.to_string()),
         trouble: trouble.map(|ignorance| ignorance.to_string()),
-        ..nothing
     }
 }
 
