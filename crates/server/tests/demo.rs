@@ -185,6 +185,13 @@ fn it_stays_up_as_its_ready_file_says_until_it_is_told_to_stop() {
     assert!(fs::read_to_string(text(&ready, "ca_file")).unwrap().contains("BEGIN CERTIFICATE"));
     assert_eq!(fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
 
+    let device = text(examples, "intune_device_id");
+    let ask = ["directory", "look-up", "intune-device", &device, "--json", "--data", &data];
+    let output = scene.lanyard().args(ask).output().unwrap();
+    succeeded(&output);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains(&device) && said.contains("managed"), "{said}");
+
     let search = ["certificate", "search", "device-", "--json", "--data", &data];
     let output = scene.lanyard().args(search).output().unwrap();
     succeeded(&output);

@@ -5,6 +5,7 @@
 mod place;
 mod ready;
 mod story;
+mod tenant;
 mod tour;
 
 use std::io;
@@ -13,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use lanyard_simulator::{Running as Simulator, tenant};
+use lanyard_simulator::tenant::{MOST_DEVICES, Pace};
+use lanyard_simulator::{Introduction, Running as Simulator};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{serve, simulate};
@@ -55,7 +57,7 @@ pub struct DemoArgs {
     simulator: Option<SocketAddr>,
     /// The devices of the simulated tenant, 1 to 1,000,000
     #[arg(long, value_name = "NUMBER", default_value_t = 100,
-        value_parser = clap::value_parser!(u64).range(1..=tenant::MOST_DEVICES))]
+        value_parser = clap::value_parser!(u64).range(1..=MOST_DEVICES))]
     devices: u64,
     /// End after the tour: with 0 when everything was as it should be, else 1
     #[arg(long)]
@@ -101,11 +103,17 @@ async fn simulated(args: &DemoArgs) -> Result<Simulator, Failure> {
         None if args.listen.to_string() == HTTP => simulate::ADDRESS.parse()?,
         None => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
     };
-    let started = simulate::start(address, 1, args.devices, None, tenant::Pace::Running).await;
+    let started = simulate::start(address, 1, args.devices, None, Pace::Running).await;
     started.map_err(|failure| {
         let hint = "let the demo find a free port for its tenant with `--simulator 127.0.0.1:0`";
         Failure::new(failure.status(), format!("{failure}: {hint}"))
     })
+}
+
+/// The tenant that the demo is about.
+fn first_tenant(simulator: &Simulator) -> Result<Introduction, Failure> {
+    let none = || Failure::new(ExitStatus::Failed, "the simulator has no tenant");
+    simulator.introductions().into_iter().next().ok_or_else(none)
 }
 
 /// Starts the authority, takes the tour and stays; nothing of the server is left when this returns.
@@ -116,7 +124,9 @@ async fn authority(
     output: Output,
     stop: &mut Stop,
 ) -> Result<(), Failure> {
-    let config = place.configuration(args)?;
+    let mut config = place.configuration(args)?;
+    let tenant = first_tenant(simulator)?;
+    tenant::follow(&mut config, place, &tenant)?;
     let story = Story::new(output);
     let doing = format!("Making the authority's key ({})", config_key(&config));
     let began = Instant::now();
@@ -132,7 +142,7 @@ async fn authority(
             return Err(interrupted());
         }
     };
-    let outcome = present(args, place, (&server, simulator), began.elapsed(), story, stop).await;
+    let outcome = present(args, place, (&server, tenant), began.elapsed(), story, stop).await;
     server.stop().await;
     outcome
 }
@@ -141,13 +151,13 @@ async fn authority(
 async fn present(
     args: &DemoArgs,
     place: &Place,
-    (server, simulator): (&Server, &Simulator),
+    (server, tenant): (&Server, Introduction),
     start: Duration,
     mut story: Story,
     stop: &mut Stop,
 ) -> Result<(), Failure> {
     story.opening(place);
-    let ready = Ready::new(server, simulator, place)?;
+    let ready = Ready::new(server, tenant, place);
     place.settle(server, &ready)?;
     let toured = tokio::select! {
         toured = tour::take(&ready, place, start, &mut story) => toured,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lanyard_lifecycle::id::OrganizationId;
-use lanyard_simulator::{Examples, Running};
+use lanyard_simulator::{Examples, Introduction};
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use uuid::Uuid;
@@ -47,18 +47,12 @@ pub(super) struct Ready {
 }
 
 impl Ready {
-    /// Of a running server and the tenants beside it, with files in `place`.
-    pub(super) fn new(
-        server: &Server,
-        simulator: &Running,
-        place: &Place,
-    ) -> Result<Self, Failure> {
+    /// Of a running server and the tenant beside it, with files in `place`.
+    pub(super) fn new(server: &Server, tenant: Introduction, place: &Place) -> Self {
         let app = server.app();
         let at = |path: &str| app.addresses.of(path);
         let cas = app.authority.cas();
-        let none = || Failure::new(ExitStatus::Failed, "the simulator has no tenant");
-        let tenant = simulator.introductions().into_iter().next().ok_or_else(none)?;
-        Ok(Self {
+        Self {
             base_url: app.addresses.base().to_owned(),
             tls_url: tls_url(server),
             ca_url: at("/ca"),
@@ -73,7 +67,7 @@ impl Ready {
             simulator_url: tenant.simulator_url,
             tenant_id: tenant.tenant_id,
             examples: tenant.examples,
-        })
+        }
     }
 
     /// The authority's certificate and those above it, PEM.
