@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use lanyard_authority::mirror::DirectorySettings;
@@ -13,10 +14,12 @@ use lanyard_directory::intune::devices::Intune;
 use lanyard_directory::jamf::{self, JamfPro};
 use lanyard_directory::tenant::{Tenant, TenantSettings, Transports};
 use lanyard_directory::token::{ClientCertificate, ClientKeyError, Credential, Identity};
-use lanyard_directory::{Ambient, Connector};
+use lanyard_directory::{Ambient, Connector, Subscriptions};
 use lanyard_lifecycle::id::DirectoryId;
+use lanyard_lifecycle::object::ObjectKind;
 use lanyard_pki::pem;
 use secrecy::SecretString;
+use tokio::sync::Notify;
 use url::Url;
 use uuid::Uuid;
 
@@ -70,19 +73,57 @@ pub struct Directories {
     pub callers: Vec<Caller>,
 }
 
-/// A directory that may send webhooks.
+/// A directory that may tell of changes.
 #[derive(Debug)]
 pub struct Caller {
     /// The directory's name, which is in the address.
     pub name: String,
     /// Which directory.
     pub directory: DirectoryId,
-    /// What its authorization header holds.
-    pub secret: SecretString,
+    /// How it tells.
+    pub how: HowTold,
+}
+
+/// How a directory tells of changes.
+#[derive(Debug)]
+pub enum HowTold {
+    /// By webhooks of Jamf Pro, whose authorization header holds this.
+    Webhook(SecretString),
+    /// By notifications of Microsoft Graph.
+    Graph(GraphCaller),
+}
+
+/// Notifications of Microsoft Graph: who subscribes, where they come, and how they are told from others'.
+#[derive(Debug)]
+pub struct GraphCaller {
+    /// Who subscribes.
+    pub subscriptions: Arc<dyn Subscriptions>,
+    /// To what.
+    pub kind: ObjectKind,
+    /// Where notifications come.
+    pub url: Url,
+    /// What each repeats.
+    pub client_state: SecretString,
+    /// What a notification has said of the subscription itself.
+    pub demands: AtomicU8,
+    /// Lets whoever keeps the subscription look at it.
+    pub wake: Notify,
+}
+
+impl GraphCaller {
+    /// The subscription is over.
+    pub const REMOVED: u8 = 1;
+    /// The subscription has to be authorised anew.
+    pub const REAUTHORIZE: u8 = 2;
 }
 
 /// Reads credentials and makes a connector for each service. Nothing is asked yet.
-pub fn connect(config: &Config, world: &World) -> Result<Directories, DirectoryError> {
+/// `secret` derives what Graph's notifications repeat, for each directory its own.
+pub fn connect(
+    config: &Config,
+    world: &World,
+    secret_of: impl Fn(DirectoryId) -> SecretString,
+) -> Result<Directories, DirectoryError> {
     let mut directories = Directories::default();
     if config.directory.is_empty() {
         return Ok(directories);
@@ -94,13 +135,29 @@ pub fn connect(config: &Config, world: &World) -> Result<Directories, DirectoryE
         let id = id(section)?;
         directories.settings.push(mirroring(section, id));
         let connectors = match section.r#type {
-            DirectoryType::EntraIntune => entra(section, id, &transports, &ambient)?,
+            DirectoryType::EntraIntune => {
+                let (connectors, subscriptions) = entra(section, id, &transports, &ambient)?;
+                let notified = section.notification_url.clone().zip(subscriptions);
+                directories.callers.extend(notified.map(|(url, subscriptions)| Caller {
+                    name: section.name.clone(),
+                    directory: id,
+                    how: HowTold::Graph(GraphCaller {
+                        subscriptions,
+                        kind: ObjectKind::EntraUser,
+                        url,
+                        client_state: secret_of(id),
+                        demands: AtomicU8::new(0),
+                        wake: Notify::new(),
+                    }),
+                }));
+                connectors
+            }
             DirectoryType::Jamf => vec![jamf(section, id, &transports, &ambient)?],
         };
         directories.connectors.extend(connectors);
         if let Some(file) = &section.webhook_secret_file {
-            let secret = secret(section, file)?;
-            directories.callers.push(Caller { name: section.name.clone(), directory: id, secret });
+            let how = HowTold::Webhook(secret(section, file)?);
+            directories.callers.push(Caller { name: section.name.clone(), directory: id, how });
         }
     }
     Ok(directories)
@@ -138,12 +195,15 @@ fn mirroring(section: &DirectorySection, id: DirectoryId) -> DirectorySettings {
     }
 }
 
+/// Who asks a tenant, and who subscribes to its notifications.
+type Connected = (Vec<Arc<dyn Connector>>, Option<Arc<dyn Subscriptions>>);
+
 fn entra(
     section: &DirectorySection,
     directory: DirectoryId,
     transports: &Transports,
     ambient: &Ambient,
-) -> Result<Vec<Arc<dyn Connector>>, DirectoryError> {
+) -> Result<Connected, DirectoryError> {
     let tenant = section.tenant_id.clone().ok_or_else(|| unfit(section, "it names no tenant"))?;
     let endpoints = match &section.url {
         None => Ok(cloud(section.cloud).endpoints()),
@@ -159,15 +219,18 @@ fn entra(
     let tenant = Tenant::new(settings, transports.clone(), ambient.clone());
     let follows = |what| section.follow.contains(&what);
     let mut connectors: Vec<Arc<dyn Connector>> = Vec::new();
+    let mut subscriptions: Option<Arc<dyn Subscriptions>> = None;
     if follows(FollowSetting::Entra) || follows(FollowSetting::UserRisk) {
         let risk =
             if follows(FollowSetting::UserRisk) { UserRisk::Followed } else { UserRisk::Ignored };
-        connectors.push(Arc::new(EntraId::new(&tenant, risk)));
+        let entra = Arc::new(EntraId::new(&tenant, risk));
+        subscriptions = Some(entra.clone());
+        connectors.push(entra);
     }
     if follows(FollowSetting::Intune) {
         connectors.push(Arc::new(Intune::new(&tenant)));
     }
-    Ok(connectors)
+    Ok((connectors, subscriptions))
 }
 
 fn credential(section: &DirectorySection) -> Result<Credential, DirectoryError> {

@@ -27,6 +27,7 @@ pub mod problem;
 pub mod routes;
 pub mod server;
 pub mod settings;
+mod subscriptions;
 pub mod systemd;
 #[cfg(test)]
 mod testing;

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use lanyard_authority::clock::SystemClock;
 use lanyard_authority::entropy::SystemEntropy;
 use lanyard_authority::{Authority, Clock, Entropy, OpenError, Ports};
-use lanyard_signer::{KeyName, KeyStore, KeyStoreError, Passphrase, PassphraseError};
+use lanyard_signer::{
+    InstallationSecret, KeyName, KeyStore, KeyStoreError, Passphrase, PassphraseError,
+};
 use lanyard_store::{Options, Store, StoreError, StoreUrl};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -119,7 +121,11 @@ pub async fn open(
         *url = url.replace("{token}", crl_token.expose_secret());
     }
     let mut settings = settings::settings(config, published)?;
-    let directories = directories::connect(config, &world)?;
+    let installation = installation_secret(&keys)?;
+    let directories = directories::connect(config, &world, |directory| {
+        let state = installation.derive(&format!("notifications of {directory}"));
+        SecretString::from(hex::encode(state.as_slice()))
+    })?;
     settings.directories = directories.settings;
     let ports = Ports {
         store: store.clone(),
@@ -165,9 +171,14 @@ pub fn passphrase(config: &Config) -> Result<Option<Passphrase>, PassphraseError
 /// The CRL's token of an installation that has none set: it follows from the installation's secret, so that every node
 /// and every start has the same one.
 fn token(keys: &KeyStore) -> Result<SecretString, KeyStoreError> {
-    let name = KeyName::new(INSTALLATION).map_err(|_| KeyStoreError::NoRandomness)?;
-    let derived = keys.secret(&name)?.derive("CRL address");
+    let derived = installation_secret(keys)?.derive("CRL address");
     Ok(SecretString::from(hex::encode(&derived[..TOKEN])))
+}
+
+/// The installation's secret, which single purposes are derived from.
+fn installation_secret(keys: &KeyStore) -> Result<InstallationSecret, KeyStoreError> {
+    let name = KeyName::new(INSTALLATION).map_err(|_| KeyStoreError::NoRandomness)?;
+    keys.secret(&name)
 }
 
 /// Makes a folder that only its owner may enter.

@@ -19,6 +19,7 @@ use crate::listener::{Bound, Listeners};
 use crate::observe;
 use crate::open::{self, InstallationError, World};
 use crate::own_certificate::{self, OwnCertificateError};
+use crate::subscriptions;
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -151,6 +152,9 @@ impl Server {
         let (authority, stop) = (self.app.authority.clone(), self.stop.clone());
         self.jobs
             .spawn(async move { stop.run_until_cancelled(Box::pin(authority.drive_jobs())).await });
+        let keep = subscriptions::keep(Arc::clone(&self.app), self.store.clone());
+        let stop = self.stop.clone();
+        self.jobs.spawn(async move { stop.run_until_cancelled(Box::pin(keep)).await });
         self.jobs.spawn(observe::upkeep(self.stop.clone()));
     }
 }

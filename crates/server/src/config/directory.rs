@@ -76,6 +76,11 @@ pub struct DirectorySection {
     /// Look-ups under way at a time.
     #[garde(range(min = 1, max = 1024))]
     pub look_ups_at_once: usize,
+    /// Entra ID: the address under which Microsoft Graph reaches `/notifications/<name>` of this server, by HTTPS, so that
+    /// changes of users are told at once. Without it, they are found by the next round.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[garde(inner(custom(an_address)))]
+    pub notification_url: Option<Url>,
     /// Jamf Pro: a file with the value of the authorization header that its webhooks send to
     /// `/notifications/<name>`. Without it, webhooks are refused.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,6 +109,7 @@ impl Default for DirectorySection {
             missing_for: Span::seconds(30),
             look_up_deadline: Span::seconds(5),
             look_ups_at_once: 64,
+            notification_url: None,
             webhook_secret_file: None,
         }
     }

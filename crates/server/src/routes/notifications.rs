@@ -1,26 +1,29 @@
-//! `/notifications/<name>`: webhooks of the directories that certificates follow.
+//! `/notifications/<name>`: what the directories that certificates follow tell of changes by themselves.
 //!
-//! A webhook is a hint, never a fact: what it names is looked up at its directory. It is taken and answered at once;
-//! what follows is done beside it, so much at a time and no more.
+//! A notification is a hint, never a fact: what it names is looked up, or the changes are read. It is taken and answered
+//! at once; what follows is done beside it, so much at a time and no more.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 use lanyard_authority::Authority;
 use lanyard_authority::mirror::Need;
+use lanyard_directory::entra::notification::{self, Happened};
 use lanyard_directory::jamf::webhook::{self, Hint, WebhookError};
 use lanyard_lifecycle::id::DirectoryId;
 use lanyard_lifecycle::object::ObjectKey;
 use tokio::sync::Semaphore;
 
 use crate::app::App;
+use crate::directories::{GraphCaller, HowTold};
 use crate::limits::body;
 use crate::observe;
 use crate::problem::Problem;
@@ -44,28 +47,69 @@ pub(super) fn routes() -> Router<Arc<App>> {
 async fn take(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     request: Body,
 ) -> Response {
     let Some(caller) = app.callers.iter().find(|caller| caller.name == name) else {
         return refused(StatusCode::NOT_FOUND, "There is nothing at this address.");
     };
+    if let (HowTold::Graph(_), Some(token)) =
+        (&caller.how, query.as_deref().and_then(notification::validation_token))
+    {
+        // Graph asks whether the door is ours, while we subscribe.
+        return ([(CONTENT_TYPE, "text/plain")], token).into_response();
+    }
     let Ok(bytes) = body::read(request, webhook::MAX_BODY, PATIENCE).await else {
         return refused(StatusCode::BAD_REQUEST, "The webhook is too long or too slow.");
     };
-    let sent = headers.get(AUTHORIZATION).map(http::HeaderValue::as_bytes);
-    match webhook::hints(&bytes, sent, &caller.secret) {
-        Ok(hints) => {
-            metrics::counter!("lanyard_directory_notifications_total", "outcome" => "taken")
-                .increment(1);
-            follow(app.authority.clone(), caller.directory, hints);
-            StatusCode::NO_CONTENT.into_response()
+    match &caller.how {
+        HowTold::Webhook(secret) => {
+            let sent = headers.get(AUTHORIZATION).map(http::HeaderValue::as_bytes);
+            match webhook::hints(&bytes, sent, secret) {
+                Ok(hints) => {
+                    follow(app.authority.clone(), caller.directory, hints);
+                    taken(StatusCode::NO_CONTENT)
+                }
+                Err(error @ WebhookError::NotAuthorized) => {
+                    refused(StatusCode::UNAUTHORIZED, &error.to_string())
+                }
+                Err(error) => refused(StatusCode::BAD_REQUEST, &error.to_string()),
+            }
         }
-        Err(error @ WebhookError::NotAuthorized) => {
-            refused(StatusCode::UNAUTHORIZED, &error.to_string())
+        HowTold::Graph(graph) => {
+            let Ok(delivery) = notification::read(&bytes, |_| Some(&graph.client_state)) else {
+                return refused(StatusCode::BAD_REQUEST, "This is no delivery of notifications.");
+            };
+            if delivery.notices.is_empty() {
+                return refused(StatusCode::UNAUTHORIZED, "No notification carries our secret.");
+            }
+            for notice in &delivery.notices {
+                graph.note(&notice.what);
+            }
+            let hint = Hint { kind: graph.kind, object: None };
+            follow(app.authority.clone(), caller.directory, vec![hint]);
+            taken(StatusCode::ACCEPTED)
         }
-        Err(error) => refused(StatusCode::BAD_REQUEST, &error.to_string()),
     }
+}
+
+impl GraphCaller {
+    /// Remembers what was said of the subscription itself.
+    fn note(&self, what: &Happened) {
+        let demand = match what {
+            Happened::Changed(_) | Happened::Missed => return,
+            Happened::SubscriptionRemoved => Self::REMOVED,
+            Happened::ReauthorizationRequired => Self::REAUTHORIZE,
+        };
+        self.demands.fetch_or(demand, Ordering::SeqCst);
+        self.wake.notify_one();
+    }
+}
+
+fn taken(status: StatusCode) -> Response {
+    metrics::counter!("lanyard_directory_notifications_total", "outcome" => "taken").increment(1);
+    status.into_response()
 }
 
 fn refused(status: StatusCode, text: &str) -> Response {

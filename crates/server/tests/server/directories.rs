@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use lanyard_authority::Authority;
+use lanyard_lifecycle::id::{DirectoryId, OrganizationId};
 use lanyard_lifecycle::object::ObjectKind;
 use lanyard_server::config::{Config, DirectorySection, DirectoryType, FollowSetting};
 use lanyard_server::control::client::ControlClient;
@@ -13,6 +14,7 @@ use lanyard_server::control::operations::directory::{
 use lanyard_simulator::tenant::Tenant;
 use lanyard_simulator::tenant::spec::REHEARSAL_SECRET;
 use lanyard_simulator::{Options, Running, Simulator};
+use lanyard_store::{Options as StoreOptions, Store, StoreUrl};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -219,6 +221,44 @@ async fn a_webhook_has_what_it_names_looked_up_and_needs_its_secret() {
 }
 
 #[tokio::test]
+async fn graph_tells_of_a_change_and_nobody_else_does() {
+    let tenancy = Tenancy::start().await;
+    // Graph calls an address that was known before the server listened at it.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let site = Site::with(|config| {
+        tenancy.configure(config);
+        config.listen.http = vec![port];
+        let url = format!("http://{port}/notifications/contoso");
+        config.directory[0].notification_url = Some(url.parse().unwrap());
+    })
+    .await;
+    let authority = site.server.app().authority.clone();
+    let control = site.control().await;
+    let user = tenancy.user();
+    let is = async |enabled: &str| {
+        let user = known(&control, ObjectKind::EntraUser, user, Freshness::Known).await;
+        value(&user, "accountEnabled").as_deref() == Some(enabled)
+    };
+    until(&authority, async || is("true").await).await;
+    let forged = json!({ "value": [{ "subscriptionId": "x", "clientState": "guessed",
+                                     "changeType": "updated" }] });
+    let sent = site.http.post(site.url("/notifications/contoso")).json(&forged).send().await;
+    assert_eq!(sent.unwrap().status().as_u16(), 401);
+    // The subscription is there once it is remembered.
+    let id = DirectoryId::from(tenancy.id);
+    let name = format!("directory.subscription.{id}");
+    let url = StoreUrl::Sqlite(site.data().join("lanyard.db"));
+    let store = Store::open(&url, StoreOptions::READING).await.unwrap();
+    while store.setting(OrganizationId::DEFAULT, &name).await.unwrap().is_none() {
+        tokio::task::yield_now().await;
+    }
+    tenancy.control("PATCH", &format!("users/{user}"), &json!({ "accountEnabled": false })).await;
+    until(&authority, async || is("false").await).await;
+    site.server.stop().await;
+    tenancy.simulator.stop().await;
+}
+
+#[tokio::test]
 async fn a_directory_whose_secret_is_missing_keeps_the_server_from_starting_and_says_why() {
     let mut config = Config::default();
     config.directory.push(DirectorySection {
@@ -229,6 +269,8 @@ async fn a_directory_whose_secret_is_missing_keeps_the_server_from_starting_and_
     });
     lanyard_server::install_tls_provider();
     let world = lanyard_server::open::World::real();
-    let error = lanyard_server::directories::connect(&config, &world).unwrap_err().to_string();
+    let error = lanyard_server::directories::connect(&config, &world, |_| "".into())
+        .unwrap_err()
+        .to_string();
     assert!(error.starts_with("the directory example: /nowhere/secret: "), "{error}");
 }
