@@ -271,7 +271,14 @@ fn listed(directories: &[DirectoryView]) -> String {
     for directory in directories {
         for feed in &directory.feeds {
             let age = feed.staleness_seconds.map_or_else(|| "-".to_owned(), |s| format!("{s} s"));
-            let doing = if feed.phase == "resting" { String::new() } else { progress(feed) };
+            let doing = match feed.phase.as_str() {
+                "resting" if !feed.proving && feed.seen > feed.present && feed.how == "sweep" => {
+                    // A list of numbers: what they stand for is asked for when it is needed.
+                    format!("{} listed by number", feed.seen)
+                }
+                "resting" if !feed.proving => String::new(),
+                _ => progress(feed),
+            };
             rows.push(vec![
                 directory.name.clone(),
                 feed.kind.name().to_owned(),
