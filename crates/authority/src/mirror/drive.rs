@@ -3,7 +3,6 @@
 //! The server keeps the mirror for as long as it runs ([`Authority::keep_mirror`]); tests do what is due by hand
 //! ([`Authority::work_mirror`]).
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{join, join_all, select, select_all};
@@ -175,9 +174,4 @@ fn report(what: &str, fault: &Fault) {
         what, fault = %fault.id(), cause = %fault.report(),
         "Keeping the mirror failed; it will be tried again"
     );
-}
-
-#[expect(dead_code, reason = "holds that what is kept may be kept on any thread")]
-fn is_send(authority: &Arc<Authority>) -> impl Send + '_ {
-    authority.keep_mirror()
 }
