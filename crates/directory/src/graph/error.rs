@@ -50,13 +50,26 @@ pub fn is_not_found(answer: &Answer, workload: Workload) -> bool {
     }
 }
 
-/// Whether an answer says that a cursor is too old, or is none: the round starts again.
+/// Whether the answer to a link that Graph gave earlier says that the link leads nowhere any more:
+/// the round starts again.
+///
+/// Besides 410 and the codes for it, that is what 400 means, and 404 with Graph's error document:
+/// the link is asked for as it was given, so that asking again would be refused again for ever.
+/// Nothing is lost by it, since no absence follows from a round that starts again.
 pub fn is_expired_cursor(answer: &Answer) -> bool {
-    if answer.status == StatusCode::GONE {
-        return true;
+    match answer.status {
+        StatusCode::GONE | StatusCode::BAD_REQUEST => return true,
+        StatusCode::NOT_FOUND if is_described(answer) => return true,
+        _ => {}
     }
     let expired = |code: String| EXPIRED.iter().any(|known| code.eq_ignore_ascii_case(known));
     answer.status.is_client_error() && answer.error_code().is_some_and(expired)
+}
+
+/// Whether the body is Graph's error document, and not what something in between says.
+fn is_described(answer: &Answer) -> bool {
+    let code = |body: Value| body.get("error")?.get("code").map(Value::is_string);
+    answer.any_json().and_then(code).unwrap_or(false)
 }
 
 const EXPIRED: [&str; 5] = [

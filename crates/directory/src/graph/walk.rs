@@ -75,6 +75,10 @@ impl Graph {
             return Err(answer.unreadable(detail).into());
         }
         if end == RoundEnd::MorePages && link.map(String::as_str) == Some(url.as_str()) {
+            // A link that was kept would lead here again, however often it is followed.
+            if place.link.is_some() {
+                return Err(ChangesError::Resync);
+            }
             return Err(answer.unreadable("a page that leads to itself").into());
         }
         let next = Place { link: link.map(String::as_str), round, ..place }.cursor();

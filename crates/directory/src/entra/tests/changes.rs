@@ -106,6 +106,10 @@ async fn a_cursor_that_graph_no_longer_knows_begins_again() {
         (410, json!({})),
         (400, json!({ "error": { "code": "syncStateNotFound" } })),
         (400, json!({ "error": { "code": "Directory_ExpiredPageToken" } })),
+        (400, json!({ "error": { "code": "Request_BadRequest", "message": "Invalid token." } })),
+        (400, json!({})),
+        (404, json!({ "error": { "code": "ResourceNotFound", "message": "" } })),
+        (404, json!({ "error": { "code": "Request_ResourceNotFound" } })),
     ];
     for (status, body) in cases {
         let (entra, _) = connect(move |request| match request.uri().query().unwrap() {
@@ -123,6 +127,29 @@ async fn a_cursor_that_graph_no_longer_knows_begins_again() {
     let elsewhere = Cursor::new("EntraUser further https://evil.example/v1.0/users/delta");
     let missed = entra.changes(ObjectKind::EntraUser, Some(&elsewhere)).await;
     assert_eq!((missed.unwrap_err(), wire.lines().len()), (ChangesError::Resync, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cursor_stays_good_when_something_in_between_or_a_passing_trouble_answers() {
+    let others: [fn() -> Reply; 6] = [
+        || Reply::html(404),
+        || Reply::json(404, &json!({ "message": "no route" })),
+        || Reply::json(404, &json!(["Request_ResourceNotFound"])),
+        || Reply::json(403, &json!({ "error": { "code": "Authorization_RequestDenied" } })),
+        || Reply::json(503, &json!({ "error": { "code": "Busy" } })),
+        || Reply::Refused,
+    ];
+    let cursor = Cursor::new(format!("EntraUser further {BASE}?$deltatoken=1"));
+    for (at, other) in others.into_iter().enumerate() {
+        let (entra, _) = connect(move |_| other());
+        let missed = entra.changes(ObjectKind::EntraUser, Some(&cursor)).await.unwrap_err();
+        assert!(matches!(missed, ChangesError::Unanswered(_)), "{at}: {missed:?}");
+    }
+    // Where no link was followed there is none to give up.
+    let bad = || Reply::json(400, &json!({ "error": { "code": "Request_BadRequest" } }));
+    let (entra, _) = connect(move |_| bad());
+    let missed = entra.changes(ObjectKind::EntraUser, None).await.unwrap_err();
+    assert!(matches!(missed, ChangesError::Unanswered(_)), "{missed:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -149,13 +176,19 @@ async fn a_link_that_leads_elsewhere_is_not_followed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_that_ends_nowhere_or_leads_to_itself_is_unreadable() {
+async fn a_page_that_ends_nowhere_is_unreadable() {
     let (entra, _) = connect(|_| page(&[ada()], &[]));
-    assert!(entra.changes(ObjectKind::EntraUser, None).await.is_err());
+    let missed = entra.changes(ObjectKind::EntraUser, None).await.unwrap_err();
+    assert!(matches!(missed, ChangesError::Unanswered(_)), "{missed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_leads_to_itself_is_not_read_for_ever() {
     let this = format!("{BASE}?$skiptoken=1");
     let (entra, _) = connect(move |_| page(&[], &[("nextLink", &this)]));
     let first = entra.changes(ObjectKind::EntraUser, None).await.unwrap();
-    assert!(entra.changes(ObjectKind::EntraUser, Some(&first.next)).await.is_err());
+    let missed = entra.changes(ObjectKind::EntraUser, Some(&first.next)).await;
+    assert_eq!(missed.unwrap_err(), ChangesError::Resync);
 }
 
 #[tokio::test(start_paused = true)]
