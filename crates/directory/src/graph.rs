@@ -21,7 +21,7 @@ use crate::token::Tokens;
 pub use batch::Question;
 pub(crate) use check::Probe;
 pub use check::{check_clock, check_permission, check_token};
-pub use error::{Workload, is_expired_cursor, is_not_found, settled};
+pub use error::{Workload, is_described, is_expired_cursor, is_not_found, settled};
 pub use page::Page;
 pub use permission::Permission;
 

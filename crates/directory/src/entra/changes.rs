@@ -2,11 +2,14 @@
 //!
 //! A page of a further round may name only those properties of an object that have changed. Such an
 //! object is looked up before the page is handed out, so that every state is whole; a page whose
-//! objects cannot be looked up is not handed out, and is read again later.
+//! objects cannot be looked up now is not handed out, and is read again later. What will never be
+//! told of one object holds up no other: the page is handed out without it.
 
 use lanyard_lifecycle::{ObjectKey, ObjectKind, ObjectState, Properties};
 use lanyard_pki::Time;
+use tracing::warn;
 
+use super::look_up::Told;
 use super::wire::{GraphDevice, GraphRisky, GraphUser};
 use super::{EntraId, UserRisk};
 use crate::change::{Batch, Change, ChangesError, Cursor};
@@ -111,14 +114,27 @@ impl EntraId {
         partial: &[Query],
         changes: &mut Vec<Change>,
     ) -> Result<(), ChangesError> {
-        let answers = self.ask_all(partial).await;
+        let answers = self.ask_each(partial).await;
         for (query, answer) in partial.iter().zip(answers) {
             match (answer?, &query.by) {
-                (Found::State(state), _) => changes.push(Change::State(state)),
-                (Found::NoSuch, By::GraphId(id)) => {
+                (Told::Found(Found::State(state)), _) => changes.push(Change::State(state)),
+                (Told::Found(Found::NoSuch), By::GraphId(id)) => {
                     changes.push(removed(*id, self.graph.service().ambient().now()));
                 }
-                (Found::NoSuch, _) => {}
+                (Told::Found(Found::NoSuch) | Told::Nameless(_), _) => {}
+                (Told::Refused(ignorance), by) => {
+                    warn!(
+                        object = ?by,
+                        %ignorance,
+                        "An object that has changed cannot be read; what is known of it stays as it was"
+                    );
+                    if let By::Id(object) = *by {
+                        let (directory, kind) = (self.directory, query.kind);
+                        let key = ObjectKey { directory, kind, object };
+                        let learnt = self.graph.service().ambient().now();
+                        changes.push(Change::Seen { key, learnt });
+                    }
+                }
             }
         }
         Ok(())

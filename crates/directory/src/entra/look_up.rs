@@ -7,9 +7,30 @@ use uuid::Uuid;
 use super::wire::{GraphDevice, GraphRisky, GraphUser};
 use super::{EntraId, UserRisk};
 use crate::connector::{By, Found, Query};
-use crate::graph::{Graph, Permission, Question, Workload, is_not_found};
+use crate::graph::{Graph, Permission, Question, Workload, is_described, is_not_found};
 use crate::http::Answer;
 use crate::ignorance::{Ignorance, Why};
+
+/// What an answer says of the object that was asked for.
+#[expect(clippy::large_enum_variant, reason = "nearly every answer is a state, and short-lived")]
+pub(super) enum Told {
+    /// How it is, or that it is not.
+    Found(Found),
+    /// It is a device without a `deviceId`: it is there, and no certificate can name it.
+    Nameless(Ignorance),
+    /// Graph itself refuses to tell of it, which asking again will not mend.
+    Refused(Ignorance),
+}
+
+impl Told {
+    /// As an answer to who asked for this one object.
+    fn found(self) -> Result<Found, Ignorance> {
+        match self {
+            Self::Found(found) => Ok(found),
+            Self::Nameless(ignorance) | Self::Refused(ignorance) => Err(ignorance),
+        }
+    }
+}
 
 impl EntraId {
     /// Where a query is asked, by which way to Graph; none when it cannot be.
@@ -69,19 +90,22 @@ impl EntraId {
     }
 
     /// What an answer says to a query.
-    fn found(&self, query: &Query, answer: &Answer) -> Result<Found, Ignorance> {
+    fn told(&self, query: &Query, answer: &Answer) -> Result<Told, Ignorance> {
         let workload = match query.kind {
             ObjectKind::RiskyUser => Workload::Protection,
             _ => Workload::Directory,
         };
         if is_not_found(answer, workload) {
-            return Ok(match query.by {
+            return Ok(Told::Found(match query.by {
                 By::Id(object) => {
                     let key = ObjectKey { directory: self.directory, kind: query.kind, object };
                     Found::State(ObjectState::absent(key, answer.asked))
                 }
                 _ => Found::NoSuch,
-            });
+            }));
+        }
+        if answer.status.is_client_error() && is_described(answer) {
+            return Ok(Told::Refused(answer.refusal()));
         }
         let state = match query.kind {
             ObjectKind::EntraUser => {
@@ -97,6 +121,9 @@ impl EntraId {
             ObjectKind::EntraDevice => {
                 let device: GraphDevice = answer.json()?;
                 let id = device.device_id.map(ObjectId::from);
+                if id.is_none() && query.by == By::GraphId(device.id) {
+                    return Ok(Told::Nameless(answer.unreadable(NAMELESS)));
+                }
                 let right = match query.by {
                     By::Id(asked) => id == Some(asked),
                     By::GraphId(asked) => device.id == asked,
@@ -112,7 +139,8 @@ impl EntraId {
             _ => None,
         };
         let (object, properties) = state.ok_or_else(|| answer.unreadable(ANOTHER))?;
-        Ok(Found::State(ObjectState::present(self.directory, object, properties, answer.asked)))
+        let state = ObjectState::present(self.directory, object, properties, answer.asked);
+        Ok(Told::Found(Found::State(state)))
     }
 
     fn not_askable(&self, query: &Query) -> Ignorance {
@@ -126,23 +154,32 @@ impl EntraId {
     }
 
     pub(super) async fn ask(&self, query: &Query) -> Result<Found, Ignorance> {
-        let (graph, question) = self.question(query).ok_or_else(|| self.not_askable(query))?;
-        let operation = look_up_operation(query.kind);
-        let answer = graph.get(operation, &question.url, question.permission).await?;
-        self.found(query, &answer)
+        self.ask_one(query).await?.found()
     }
 
     pub(super) async fn ask_all(&self, queries: &[Query]) -> Vec<Result<Found, Ignorance>> {
+        self.ask_each(queries).await.into_iter().map(|told| told?.found()).collect()
+    }
+
+    async fn ask_one(&self, query: &Query) -> Result<Told, Ignorance> {
+        let (graph, question) = self.question(query).ok_or_else(|| self.not_askable(query))?;
+        let operation = look_up_operation(query.kind);
+        let answer = graph.get(operation, &question.url, question.permission).await?;
+        self.told(query, &answer)
+    }
+
+    /// As many answers as queries, in that order, each with what it says beside its object's state.
+    pub(super) async fn ask_each(&self, queries: &[Query]) -> Vec<Result<Told, Ignorance>> {
         let questions = self.batch(queries);
         let Some((operation, questions)) = questions else {
             let mut answers = Vec::with_capacity(queries.len());
             for query in queries {
-                answers.push(self.ask(query).await);
+                answers.push(self.ask_one(query).await);
             }
             return answers;
         };
         let answers = self.graph.get_all(operation, &questions).await;
-        let read = |(query, answer): (&Query, Result<Answer, _>)| self.found(query, &answer?);
+        let read = |(query, answer): (&Query, Result<Answer, _>)| self.told(query, &answer?);
         queries.iter().zip(answers).map(read).collect()
     }
 
@@ -158,6 +195,8 @@ impl EntraId {
 }
 
 const ANOTHER: &str = "an answer about something else than was asked for";
+
+const NAMELESS: &str = "a device without a deviceId, which no certificate can name";
 
 pub(super) fn device_segment(id: Uuid) -> String {
     format!("devices(deviceId='{id}')")

@@ -1,5 +1,6 @@
 mod changes;
 mod faults;
+mod partial;
 mod subscriptions;
 
 use std::sync::Arc;

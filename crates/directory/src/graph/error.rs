@@ -67,7 +67,7 @@ pub fn is_expired_cursor(answer: &Answer) -> bool {
 }
 
 /// Whether the body is Graph's error document, and not what something in between says.
-fn is_described(answer: &Answer) -> bool {
+pub fn is_described(answer: &Answer) -> bool {
     let code = |body: Value| body.get("error")?.get("code").map(Value::is_string);
     answer.any_json().and_then(code).unwrap_or(false)
 }

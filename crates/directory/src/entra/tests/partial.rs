@@ -1,0 +1,111 @@
+//! Objects that a page names in part: what is looked up, and what becomes of the rest of the page.
+
+use super::*;
+use crate::{Change, ChangesError};
+
+const OTHER: Uuid = Uuid::from_u128(0xb1);
+
+/// What reading one page of a round says, when these are its items and look-ups are answered so.
+async fn read(
+    kind: ObjectKind,
+    round: &str,
+    items: Vec<Value>,
+    looked_up: impl Fn(&str) -> (u16, Value) + Send + Sync + 'static,
+) -> (Result<Vec<Change>, ChangesError>, Vec<String>) {
+    let base = match kind {
+        ObjectKind::EntraDevice => "https://graph.microsoft.com/v1.0/devices/delta",
+        _ => "https://graph.microsoft.com/v1.0/users/delta",
+    };
+    let (entra, wire) = connect(move |request| {
+        let path = request.uri().path();
+        if path.ends_with("/delta") {
+            let next = format!("{base}?$deltatoken=2");
+            return Reply::json(200, &json!({ "value": items, "@odata.deltaLink": next }));
+        }
+        if !path.ends_with("/$batch") {
+            let (status, body) = looked_up(path);
+            return Reply::json(status, &body);
+        }
+        let asked: Value = serde_json::from_slice(request.body()).unwrap();
+        let answer = |one: &Value| {
+            let (status, body) = looked_up(one["url"].as_str().unwrap());
+            json!({ "id": one["id"], "status": status, "body": body })
+        };
+        let responses: Vec<Value> =
+            asked["requests"].as_array().unwrap().iter().map(answer).collect();
+        Reply::json(200, &json!({ "responses": responses }))
+    });
+    let cursor = Cursor::new(format!("{kind} {round} {base}?$deltatoken=1"));
+    let batch = entra.changes(kind, Some(&cursor)).await;
+    (batch.map(|batch| batch.changes), graph_lines(&wire))
+}
+
+fn refused() -> (u16, Value) {
+    (400, json!({ "error": { "code": "Request_BadRequest", "message": "not this one" } }))
+}
+
+/// The objects whose whole state was told.
+fn states(changes: &[Change]) -> Vec<ObjectId> {
+    let state = |change: &Change| match change {
+        Change::State(state) => Some(state.key.object),
+        _ => None,
+    };
+    changes.iter().filter_map(state).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_no_certificate_can_name_holds_up_no_other_and_is_not_removed() {
+    let nameless = json!({ "id": OTHER, "deviceId": null, "accountEnabled": true });
+    for others in [vec![], vec![json!({ "id": OBJECT, "accountEnabled": false })]] {
+        let mut items = vec![json!({ "id": OTHER, "displayName": "new" })];
+        let expected: Vec<ObjectId> = others.iter().map(|_| LAPTOP.into()).collect();
+        items.extend(others);
+        let nameless = nameless.clone();
+        let (read, _) = read(ObjectKind::EntraDevice, "further", items, move |path| {
+            (200, if path.contains(&OTHER.to_string()) { nameless.clone() } else { laptop() })
+        })
+        .await;
+        let changes = read.unwrap();
+        assert_eq!((states(&changes), changes.len()), (expected.clone(), expected.len()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_graph_never_tells_of_holds_up_no_other() {
+    let items = vec![
+        json!({ "id": OTHER, "accountEnabled": false }),
+        json!({ "id": ADA, "accountEnabled": false }),
+    ];
+    let answer = |path: &str| {
+        if path.contains(&ADA.to_string()) { (200, ada()) } else { refused() }
+    };
+    let (changes, _) = read(ObjectKind::EntraUser, "further", items, answer).await;
+    let changes = changes.unwrap();
+    assert_eq!(states(&changes), [ADA.into()]);
+    // It was named all the same: what is known of it stays as old as it is.
+    let [Change::Seen { key, .. }, _] = &changes[..] else { panic!("{changes:?}") };
+    assert_eq!(key.object, OTHER.into());
+    // A device is told of by its directory object alone, which is not what it is known by.
+    let items = vec![json!({ "id": OBJECT, "accountEnabled": false })];
+    let (changes, _) = read(ObjectKind::EntraDevice, "further", items, |_| refused()).await;
+    assert_eq!(changes.unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trouble_that_passes_or_that_a_person_mends_is_waited_for() {
+    let troubles = [
+        (503, json!({ "error": { "code": "Busy" } })),
+        (429, json!({ "error": { "code": "TooManyRequests" } })),
+        (403, json!({ "error": { "code": "Authorization_RequestDenied" } })),
+        (404, json!({ "message": "no route" })),
+        (200, json!({ "id": LAPTOP })),
+    ];
+    for (status, body) in troubles {
+        let items = vec![json!({ "id": ADA, "accountEnabled": false })];
+        let answer = body.clone();
+        let answer = move |_: &str| (status, answer.clone());
+        let (changes, _) = read(ObjectKind::EntraUser, "further", items, answer).await;
+        let missed = changes.unwrap_err();
+        assert!(matches!(missed, ChangesError::Unanswered(_)), "{status} {body}: {missed:?}");
+    }
+}
