@@ -1,7 +1,8 @@
 //! What has changed: the delta of users and of devices, and all risky users.
 //!
-//! A page of a further round may name only those properties of an object that have changed. Such an
-//! object is looked up before the page is handed out, so that every state is whole; a page whose
+//! A page of a further round may name only those properties of an object that have changed. So may
+//! one of a first round that names an object again, which shows by its lacking what every object has;
+//! what else a first round leaves out was never set. An object that was named in part is looked up before the page is handed out, so that every state is whole; a page whose
 //! objects cannot be looked up now is not handed out, and is read again later. What will never be
 //! told of one object holds up no other: the page is handed out without it.
 
@@ -52,7 +53,7 @@ impl EntraId {
             if user.removed.is_some() {
                 let key = ObjectKey { directory: self.directory, kind: place.kind, object };
                 changes.push(Change::State(ObjectState::absent(key, read.asked)));
-            } else if place.round == Round::First || user.is_whole() {
+            } else if user.is_whole() || (place.round == Round::First && user.is_introduced()) {
                 let properties = Properties::EntraUser(user.properties());
                 changes.push(self.present(object, properties, read.asked));
             } else {
@@ -78,12 +79,15 @@ impl EntraId {
                 continue;
             }
             match device.device_id {
-                Some(id) if place.round == Round::First || device.is_whole() => {
+                // Without a deviceId no certificate can name it.
+                Some(None) => {}
+                Some(Some(id))
+                    if device.is_whole()
+                        || (place.round == Round::First && device.is_introduced()) =>
+                {
                     let properties = Properties::EntraDevice(device.properties());
                     changes.push(self.present(id.into(), properties, read.asked));
                 }
-                // Without a deviceId no certificate can name it.
-                None if place.round == Round::First => {}
                 _ => partial.push(Query { kind: place.kind, by: By::GraphId(device.id) }),
             }
         }

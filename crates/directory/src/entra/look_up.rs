@@ -120,7 +120,7 @@ impl EntraId {
             }
             ObjectKind::EntraDevice => {
                 let device: GraphDevice = answer.json()?;
-                let id = device.device_id.map(ObjectId::from);
+                let id = device.device_id.flatten().map(ObjectId::from);
                 if id.is_none() && query.by == By::GraphId(device.id) {
                     return Ok(Told::Nameless(answer.unreadable(NAMELESS)));
                 }

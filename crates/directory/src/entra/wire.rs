@@ -43,6 +43,12 @@ impl GraphUser {
             && self.on_premises_security_identifier.is_some()
     }
 
+    /// Whether it was named as a first round names users: with what all of them have. What else is
+    /// left out has no value then.
+    pub(super) const fn is_introduced(&self) -> bool {
+        self.user_principal_name.is_some() && self.account_enabled.is_some()
+    }
+
     pub(super) fn is_called(&self, name: &str) -> bool {
         let called = self.user_principal_name.as_ref().and_then(Option::as_deref);
         called.is_some_and(|called| called.to_lowercase() == name.to_lowercase())
@@ -64,8 +70,8 @@ impl GraphUser {
 pub(super) struct GraphDevice {
     /// The directory object's, not the device's.
     pub(super) id: Uuid,
-    #[serde(default)]
-    pub(super) device_id: Option<Uuid>,
+    #[serde(default, deserialize_with = "said")]
+    pub(super) device_id: Said<Uuid>,
     #[serde(default, deserialize_with = "said")]
     display_name: Said<String>,
     #[serde(default, deserialize_with = "said")]
@@ -95,6 +101,12 @@ impl GraphDevice {
             && self.is_managed.is_some()
             && self.on_premises_security_identifier.is_some()
             && self.operating_system.is_some()
+    }
+
+    /// Whether it was named as a first round names devices: with what all of them have. What else is
+    /// left out has no value then.
+    pub(super) const fn is_introduced(&self) -> bool {
+        self.device_id.is_some() && self.account_enabled.is_some()
     }
 
     pub(super) fn properties(self) -> EntraDevice {

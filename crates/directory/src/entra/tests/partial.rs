@@ -109,3 +109,47 @@ async fn a_trouble_that_passes_or_that_a_person_mends_is_waited_for() {
         assert!(matches!(missed, ChangesError::Unanswered(_)), "{status} {body}: {missed:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_first_round_names_again_in_part_is_looked_up() {
+    let kind = ObjectKind::EntraUser;
+    let whole =
+        json!({ "id": ADA, "userPrincipalName": "ada@contoso.example", "accountEnabled": false });
+    for (part, asked) in [
+        (json!({ "id": ADA, "mail": "ada@contoso.example" }), true),
+        (json!({ "id": ADA, "userPrincipalName": "ada@contoso.example" }), true),
+        (json!({ "id": ADA, "accountEnabled": false }), true),
+        (whole, false),
+    ] {
+        let looked_up = |_: &str| {
+            let mut user = ada();
+            user["accountEnabled"] = json!(false);
+            (200, user)
+        };
+        let (changes, lines) = read(kind, "first", vec![part.clone()], looked_up).await;
+        let changes = changes.unwrap();
+        let [Change::State(state)] = &changes[..] else { panic!("{part}: {changes:?}") };
+        let Presence::Present(Properties::EntraUser(user)) = &state.presence else { panic!() };
+        assert_eq!(user.account_enabled, Some(false), "{part}");
+        assert!(user.user_principal_name.is_some(), "{part}");
+        assert_eq!(lines.len(), if asked { 2 } else { 1 }, "{part}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_a_first_round_names_again_in_part_is_looked_up_by_its_directory_object() {
+    for part in [
+        json!({ "id": OBJECT, "accountEnabled": false }),
+        json!({ "id": OBJECT, "deviceId": LAPTOP, "isCompliant": false }),
+    ] {
+        let kind = ObjectKind::EntraDevice;
+        let (changes, lines) = read(kind, "first", vec![part], |_| (200, laptop())).await;
+        assert_eq!(states(&changes.unwrap()), [LAPTOP.into()]);
+        assert!(lines[1].starts_with(&format!("GET /v1.0/devices/{OBJECT}?")), "{lines:?}");
+    }
+    // That it has no deviceId was said.
+    let part = json!({ "id": OBJECT, "deviceId": null });
+    let (changes, lines) =
+        read(ObjectKind::EntraDevice, "first", vec![part], |_| (200, laptop())).await;
+    assert_eq!((changes.unwrap(), lines.len()), (vec![], 1));
+}
