@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use lanyard_lifecycle::{DirectoryId, ObjectId, ObjectKey, ObjectKind, ObjectState, Properties};
+use tokio::time::Instant;
 
 use crate::ambient::Ambient;
 use crate::change::{Batch, Change, ChangesError, Cursor, RoundEnd};
@@ -94,18 +95,24 @@ impl JamfPro {
         Ignorance::new(self.session.service().name(), "look up an object", Why::NotAskable, detail)
     }
 
-    async fn find(&self, query: &Query) -> Result<Found, Ignorance> {
+    /// The answer to a question that was put at that time.
+    async fn find(&self, query: &Query, asked: Instant) -> Result<Found, Ignorance> {
         match (&query.by, self.inventory(query.kind)) {
-            (By::Id(object), Some(inventory)) => self.device(inventory, *object).await,
-            (_, None) if query.kind == ObjectKind::JamfUser => self.user(&query.by).await,
+            (By::Id(object), Some(inventory)) => self.device(inventory, *object, asked).await,
+            (_, None) if query.kind == ObjectKind::JamfUser => self.user(&query.by, asked).await,
             _ => Err(self.not_askable("devices in Jamf Pro are known by their number")),
         }
     }
 
-    async fn device(&self, inventory: &Inventory, object: ObjectId) -> Result<Found, Ignorance> {
+    async fn device(
+        &self,
+        inventory: &Inventory,
+        object: ObjectId,
+        asked: Instant,
+    ) -> Result<Found, Ignorance> {
         let id = inventory::device_id(object)
             .ok_or_else(|| self.not_askable("the id is not that of a device in Jamf Pro"))?;
-        let found = inventory.look_up(&self.session, id).await?;
+        let found = inventory.look_up(&self.session, id, asked).await?;
         let learnt = found.answer.asked;
         let state = if let Some(device) = found.device {
             let properties = inventory.collection.properties(device);
@@ -117,12 +124,12 @@ impl JamfPro {
         Ok(Found::State(state))
     }
 
-    async fn user(&self, by: &By) -> Result<Found, Ignorance> {
+    async fn user(&self, by: &By, asked: Instant) -> Result<Found, Ignorance> {
         let found = match by {
             By::Id(object) => {
                 let id = people::user_id(*object)
                     .ok_or_else(|| self.not_askable("the id is not that of a user in Jamf Pro"))?;
-                self.people.by_id(&self.session, id).await?
+                self.people.by_id(&self.session, id, asked).await?
             }
             By::Email(address) => self.people.by_email(&self.session, address).await?,
             By::Username(name) => self.people.by_name(&self.session, name).await?,
@@ -264,15 +271,17 @@ impl Connector for JamfPro {
     }
 
     fn look_up<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Result<Found, Ignorance>> {
-        Box::pin(self.find(query))
+        Box::pin(self.find(query, Instant::now()))
     }
 
     fn look_up_all<'a>(
         &'a self,
         queries: &'a [Query],
     ) -> BoxFuture<'a, Vec<Result<Found, Ignorance>>> {
-        let asked = futures_util::stream::iter(queries).map(|query| self.find(query));
-        Box::pin(asked.buffered(settings::CONNECTIONS).collect())
+        // One list bears witness for all of them.
+        let asked = Instant::now();
+        let found = futures_util::stream::iter(queries).map(move |query| self.find(query, asked));
+        Box::pin(found.buffered(settings::CONNECTIONS).collect())
     }
 
     fn changes<'a>(

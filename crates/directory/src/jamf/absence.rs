@@ -8,7 +8,7 @@
 //! - Pro API: the object's own address answers 404 with the API's error document, and the list of
 //!   the same version, filtered by the id, answers 200 and is empty.
 //! - Classic API: the object's own address answers 404, whatever the body, and the list of the whole
-//!   collection, fetched at most a minute before, answers 200 and does not hold the id.
+//!   collection, fetched after the question was put, answers 200 and does not hold the id.
 //!
 //! Nor may the account be one that sees only a part of the instance (`sight.rs`). Everything else
 //! leaves the object unknown.

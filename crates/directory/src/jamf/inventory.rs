@@ -111,11 +111,12 @@ impl Inventory {
         Ok(Route::Classic)
     }
 
-    /// A device by its number; none where it is proven that there is none.
+    /// A device by its number, asked for at that time; none where it is proven that there is none.
     pub(super) async fn look_up(
         &self,
         session: &Arc<Session>,
         id: JamfId,
+        asked: Instant,
     ) -> Result<Found, Ignorance> {
         let route = self.route(session).await?;
         let found = match (route, self.collection) {
@@ -125,7 +126,7 @@ impl Inventory {
             (Route::Pro(version), Collection::MobileDevices) => {
                 self.pro::<MobileDevice>(session, version, id).await
             }
-            (Route::Classic, _) => self.classically(session, id).await,
+            (Route::Classic, _) => self.classically(session, id, asked).await,
         };
         if let Err(Ignorance { why: Why::Refused { status: 404 }, .. }) = found {
             // The instance may have been upgraded to versions without this one.
@@ -200,14 +201,19 @@ impl Inventory {
         Ok(Found { device: None, answer })
     }
 
-    async fn classically(&self, session: &Arc<Session>, id: JamfId) -> Result<Found, Ignorance> {
+    async fn classically(
+        &self,
+        session: &Arc<Session>,
+        id: JamfId,
+        asked: Instant,
+    ) -> Result<Found, Ignorance> {
         let number = id.0.to_string();
         let path = ["JSSResource", self.collection.classic(), "id", &number];
         let operation = self.collection.look_up();
         let answer =
             session.get(operation, Reading::One, &path, &[], self.collection.privilege()).await?;
         if answer.status == StatusCode::NOT_FOUND {
-            return if self.roster.lacks(session, id).await? {
+            return if self.roster.lacks(session, id, asked).await? {
                 Ok(Found { device: None, answer })
             } else {
                 Err(answer.unreadable(absence::CONTRADICTION))

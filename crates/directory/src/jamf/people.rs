@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ::http::StatusCode;
 use lanyard_lifecycle::ObjectId;
 use lanyard_lifecycle::object::JamfUser;
+use tokio::time::Instant;
 
 use super::absence;
 use super::roster::Roster;
@@ -36,16 +37,17 @@ impl People {
         Self { roster: Roster::new("users", PRIVILEGE) }
     }
 
-    /// By number.
+    /// By number, asked for at that time.
     pub(super) async fn by_id(
         &self,
         session: &Arc<Session>,
         id: JamfId,
+        asked: Instant,
     ) -> Result<Found, Ignorance> {
         let number = id.0.to_string();
         let answer = read(session, "id", &number).await?;
         if answer.status == StatusCode::NOT_FOUND {
-            return if self.roster.lacks(session, id).await? {
+            return if self.roster.lacks(session, id, asked).await? {
                 Ok(Found { user: None, answer })
             } else {
                 Err(answer.unreadable(absence::CONTRADICTION))

@@ -14,8 +14,8 @@ use super::wire::JamfId;
 use super::wire::classic::Listing;
 use crate::ignorance::{Ignorance, Why};
 
-/// A list as old as this still bears witness. The list of a large instance is expensive.
-const WITNESS: Duration = Duration::from_mins(1);
+/// A list as old as this still serves a sweep. The list of a large instance is expensive.
+const RECENT: Duration = Duration::from_mins(1);
 const LIST: &str = "list a collection";
 
 /// A collection of the Classic API, listed when it is needed and kept for a while.
@@ -66,49 +66,59 @@ impl Roster {
 
     /// A list that is at most a minute old. Of many who ask at once one fetches it.
     pub(super) async fn listed(&self, session: &Arc<Session>) -> Fetched {
-        self.fetched(session, |fetched| fetched.elapsed() < WITNESS).await
+        self.fetched(session, |fetched| fetched.elapsed() < RECENT).await
     }
 
-    /// Whether a list agrees that the collection has no such object. A list from before the question
-    /// may still have it: then a new one decides.
+    /// Whether a list agrees that the collection has no such object as was asked for at that time.
+    ///
+    /// Only a list from after the question bears witness: one from before lacks what was made since.
+    /// One that still has the object may be older than its deletion: then a new one decides.
     pub(super) async fn lacks(
         &self,
         session: &Arc<Session>,
         id: JamfId,
+        asked: Instant,
     ) -> Result<bool, Ignorance> {
-        let asked = Instant::now();
-        if !self.listed(session).await?.has(id) {
+        let now = Instant::now();
+        if !self.fetched(session, |fetched| fetched >= asked).await?.has(id) {
             return Ok(true);
         }
-        Ok(!self.fetched(session, |fetched| fetched >= asked).await?.has(id))
+        Ok(!self.fetched(session, |fetched| fetched >= now).await?.has(id))
     }
 
-    /// A list that was asked for at a time that will do. It goes on being fetched when nobody waits
-    /// for it any more: whoever asks next has it the sooner.
+    /// A list that was asked for at a time that will do. There is one at a time: where the one under
+    /// way will not do, all who wait for it share the next. It goes on being fetched when nobody
+    /// waits for it any more: whoever asks next has it the sooner.
     async fn fetched(&self, session: &Arc<Session>, will_do: impl Fn(Instant) -> bool) -> Fetched {
-        let fetching = {
-            let mut state = self.state();
-            if let Some(kept) = state.kept.as_ref().filter(|kept| will_do(kept.fetched)) {
-                return Ok(Arc::clone(kept));
-            }
-            match &state.under_way {
-                Some((begun, fetching)) if will_do(*begun) && fetching.peek().is_none() => {
-                    fetching.clone()
+        loop {
+            let (fetching, does) = {
+                let mut state = self.state();
+                if let Some(kept) = state.kept.as_ref().filter(|kept| will_do(kept.fetched)) {
+                    return Ok(Arc::clone(kept));
                 }
-                _ => {
-                    let begun = Instant::now();
-                    let fetching = fetch(Arc::clone(session), self.path, self.privilege, begun);
-                    state.under_way = Some((begun, fetching.clone()));
-                    fetching
+                match &state.under_way {
+                    Some((begun, fetching)) if fetching.peek().is_none() => {
+                        (fetching.clone(), will_do(*begun))
+                    }
+                    _ => {
+                        let begun = Instant::now();
+                        let fetching = fetch(Arc::clone(session), self.path, self.privilege, begun);
+                        state.under_way = Some((begun, fetching.clone()));
+                        (fetching, true)
+                    }
+                }
+            };
+            let ended = fetching.await;
+            if let Ok(listed) = &ended {
+                let mut state = self.state();
+                if state.kept.as_ref().is_none_or(|kept| kept.fetched < listed.fetched) {
+                    state.kept = Some(Arc::clone(listed));
                 }
             }
-        };
-        let listed = fetching.await?;
-        let mut state = self.state();
-        if state.kept.as_ref().is_none_or(|kept| kept.fetched < listed.fetched) {
-            state.kept = Some(Arc::clone(&listed));
+            if does {
+                return ended;
+            }
         }
-        Ok(listed)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

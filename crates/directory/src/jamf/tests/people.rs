@@ -58,10 +58,54 @@ async fn a_deletion_is_seen_although_the_list_at_hand_is_older() {
     assert_eq!(gone, Ok(Presence::Absent));
     let lists = wire.lines().iter().filter(|line| *line == "GET /JSSResource/users").count();
     assert_eq!(lists, 2);
-    // The next absence is witnessed by the list at hand.
-    assert_eq!(look_up(&jamf, &by_id(ObjectKind::JamfUser, 2)).await, Ok(Presence::Absent));
-    let lists = wire.lines().iter().filter(|line| *line == "GET /JSSResource/users").count();
-    assert_eq!(lists, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_made_after_the_list_at_hand_is_not_gone_by_one_flicker() {
+    let made = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let now = Arc::clone(&made);
+    let (_, jamf) = instance(move |path| match path {
+        "/JSSResource/users" if now.load(std::sync::atomic::Ordering::SeqCst) => {
+            Reply::json(200, &json!({"users": [{"id": 2}, {"id": 4}, {"id": 9}]}))
+        }
+        "/JSSResource/users/id/9" => status_page(),
+        path => classic(path),
+    });
+    jamf.changes(ObjectKind::JamfUser, None).await.unwrap();
+    tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    made.store(true, std::sync::atomic::Ordering::SeqCst);
+    let query = by_id(ObjectKind::JamfUser, 9);
+    assert_eq!(look_up(&jamf, &query).await.unwrap_err().why, Why::Unreadable);
+}
+
+#[tokio::test(start_paused = true)]
+async fn questions_that_are_put_together_or_that_wait_share_a_list() {
+    let slow = std::time::Duration::from_secs(10);
+    let (wire, jamf) = instance(move |path| match path {
+        "/JSSResource/users" => Reply::Later(slow, Box::new(classic(path))),
+        _ => classic(path),
+    });
+    let lists = || wire.lines().iter().filter(|line| *line == "GET /JSSResource/users").count();
+    let gone: Vec<Query> = (10..30).map(|id| by_id(ObjectKind::JamfUser, id)).collect();
+    let found = jamf.look_up_all(&gone).await;
+    let absent = |found: Result<Found, Ignorance>| {
+        found.unwrap().state().unwrap().presence == Presence::Absent
+    };
+    assert!(found.into_iter().all(absent));
+    assert_eq!(lists(), 1);
+    // While one is under way that is too old for them, the others wait for the same next one.
+    let later = |seconds: u64, id| {
+        let (query, jamf) = (by_id(ObjectKind::JamfUser, id), &jamf);
+        async move {
+            tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+            look_up(jamf, &query).await
+        }
+    };
+    let found =
+        futures_util::future::join_all([later(1, 40), later(3, 41), later(5, 42), later(7, 43)])
+            .await;
+    assert!(found.into_iter().all(|found| found == Ok(Presence::Absent)));
+    assert_eq!(lists(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -76,8 +120,9 @@ async fn a_list_goes_on_being_fetched_when_who_asked_for_it_has_gone() {
     let patience = std::time::Duration::from_secs(5);
     tokio::time::timeout(patience, jamf.look_up(&query)).await.unwrap_err();
     tokio::time::advance(std::time::Duration::from_secs(16)).await;
-    let found = tokio::time::timeout(patience, look_up(&jamf, &query)).await.unwrap();
-    assert_eq!(found, Ok(Presence::Absent));
+    let sweep = jamf.changes(ObjectKind::JamfUser, None);
+    let swept = tokio::time::timeout(patience, sweep).await.unwrap().unwrap();
+    assert_eq!(swept.changes.len(), 2);
     let lists = wire.lines().iter().filter(|line| *line == "GET /JSSResource/users").count();
     assert_eq!(lists, 1);
 }
