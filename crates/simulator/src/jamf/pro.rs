@@ -2,7 +2,7 @@
 
 use super::{
     Call, Jamf,
-    access::{Grant, Privilege},
+    access::{Grant, Holder, Privilege},
     event,
     object::{Computer, MobileDevice},
     reply::{Reply, empty, error, json_reply, no_such_object, unauthorized},
@@ -28,6 +28,7 @@ impl Jamf {
                 Some(_) => json_reply(StatusCode::OK, &json!({ "version": self.version })),
                 None => unauthorized(),
             },
+            ["v1", "auth"] => self.authorization(call),
             [version, "computers-inventory", rest @ ..] if self.offers.computers(version) => {
                 self.computers(call, rest)
             }
@@ -58,6 +59,15 @@ impl Jamf {
             }
             _ => self.nothing_here(call),
         }
+    }
+
+    /// What an account may see: everything, since there are no sites here.
+    fn authorization(&self, call: &Call<'_>) -> Reply {
+        let Some(Holder::Account(username)) = self.holder(call) else {
+            return self.nothing_here(call);
+        };
+        let account = json!({ "username": username, "accessLevel": "FullAccess" });
+        json_reply(StatusCode::OK, &json!({ "account": account, "sites": [] }))
     }
 
     fn nothing_here(&self, call: &Call<'_>) -> Reply {
