@@ -10,8 +10,8 @@
 //! - Classic API: the object's own address answers 404, whatever the body, and the list of the whole
 //!   collection, fetched after the question was put, answers 200 and does not hold the id.
 //!
-//! Nor may the account be one that sees only a part of the instance (`sight.rs`). Everything else
-//! leaves the object unknown.
+//! And the account, where it is one and not an API client, has to be known to see the whole instance
+//! (`sight.rs`). Everything else leaves the object unknown.
 
 use ::http::StatusCode;
 

@@ -2,7 +2,8 @@
 //!
 //! An account of Jamf Pro can be confined to a site. To it, devices of other sites do not exist: not
 //! by their number, and in no list. Were its access narrowed while we use it, everything else would
-//! seem deleted. API clients cannot be confined.
+//! seem deleted. So an account proves an absence only while the instance says that it has Full Access.
+//! API clients cannot be confined.
 
 use serde::Deserialize;
 
@@ -27,8 +28,10 @@ struct Account {
     access_level: Option<String>,
 }
 
-/// Refuses when the account says of itself that it is confined. An instance that does not tell is
-/// taken for one where it is not.
+/// Refuses unless the account is known to be confined to nothing: the instance has to say so, by an
+/// answer of status 2xx with Full Access. Whatever else it answers (404 where it is too old for the
+/// question, 400, 403, an answer without a level) leaves open what the account does not see, and
+/// then no absence is proven.
 pub(super) async fn is_unlimited(
     session: &Session,
     credential: &Credential,
@@ -37,19 +40,22 @@ pub(super) async fn is_unlimited(
         return Ok(());
     }
     let path = ["api", "v1", "auth"];
-    let answer = match session.get(OPERATION, Reading::One, &path, &[], FULL).await {
-        Ok(answer) if answer.status.is_success() => answer,
-        // Not there, or not for this account.
-        Ok(_) | Err(Ignorance { why: Why::Forbidden { .. }, .. }) => return Ok(()),
-        Err(ignorance) => return Err(ignorance),
+    let answer = session.get(OPERATION, Reading::One, &path, &[], FULL).await?;
+    let level = if answer.status.is_success() {
+        answer.json::<Authorization>()?.account.access_level
+    } else {
+        None
     };
-    let authorization: Authorization = answer.json()?;
-    match authorization.account.access_level.as_deref() {
-        Some(level) if !level.replace(' ', "").eq_ignore_ascii_case("FullAccess") => {
-            let detail = "the account is confined to a site or a group, and what it does not see looks deleted";
-            let why = Why::Forbidden { permission: Some(FULL) };
-            Err(Ignorance::new(session.service().name(), OPERATION, why, detail))
+    let detail = match level {
+        Some(level) if level.replace(' ', "").eq_ignore_ascii_case("FullAccess") => return Ok(()),
+        Some(_) => {
+            "the account is confined to a site or a group, and what it does not see looks deleted"
         }
-        _ => Ok(()),
-    }
+        None => {
+            "the instance does not say that the account has Full Access, and what it might not see \
+             would look deleted"
+        }
+    };
+    let why = Why::Forbidden { permission: Some(FULL) };
+    Err(Ignorance::new(session.service().name(), OPERATION, why, detail))
 }

@@ -155,23 +155,36 @@ fn secrets_do_not_show() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_confined_to_a_site_believes_no_absence() {
-    for (level, believed) in
-        [("SiteAccess", false), ("FullAccess", true), ("Full Access", true), ("", true)]
-    {
+async fn an_account_believes_an_absence_only_where_the_instance_says_that_it_has_full_access() {
+    let level = |level: &'static str| {
+        move || Reply::json(200, &json!({"account": {"accessLevel": level}, "sites": []}))
+    };
+    let error =
+        |status: u16| move || Reply::json(status, &json!({"httpStatus": status, "errors": []}));
+    let cases: [(bool, Box<dyn Fn() -> Reply + Send + Sync>); 11] = [
+        (true, Box::new(level("FullAccess"))),
+        (true, Box::new(level("Full Access"))),
+        (false, Box::new(level("SiteAccess"))),
+        (false, Box::new(level(""))),
+        (false, Box::new(status_page)),
+        (false, Box::new(error(404))),
+        (false, Box::new(error(400))),
+        (false, Box::new(error(403))),
+        (false, Box::new(|| Reply::json(200, &json!({"account": {}})))),
+        (false, Box::new(|| Reply::json(200, &json!({"account": {"accessLevel": null}})))),
+        (false, Box::new(|| Reply::html(200))),
+    ];
+    for (at, (believed, says)) in cases.into_iter().enumerate() {
         let (_, jamf) = account(move |request| match line(request).as_str() {
             "POST /api/v1/auth/token" => token("t"),
-            "GET /api/v1/auth" if level.is_empty() => status_page(),
-            "GET /api/v1/auth" => {
-                Reply::json(200, &json!({"account": {"accessLevel": level}, "sites": []}))
-            }
+            "GET /api/v1/auth" => says(),
             _ => classic(request.uri().path()),
         });
         let gone = look_up(&jamf, &by_id(ObjectKind::JamfUser, 9)).await;
-        assert_eq!(gone == Ok(Presence::Absent), believed, "{level}: {gone:?}");
+        assert_eq!(gone == Ok(Presence::Absent), believed, "{at}: {gone:?}");
         let computer = look_up(&jamf, &by_id(ObjectKind::JamfComputer, 9)).await;
-        assert_eq!(computer == Ok(Presence::Absent), believed, "{level}: {computer:?}");
+        assert_eq!(computer == Ok(Presence::Absent), believed, "{at}: {computer:?}");
         let told = jamf.check().await.iter().any(|check| check.what == "Access");
-        assert_eq!(told, !believed, "{level}");
+        assert_eq!(told, !believed, "{at}");
     }
 }
