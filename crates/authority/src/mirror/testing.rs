@@ -43,6 +43,8 @@ pub(crate) struct World {
     pub(crate) forgotten: usize,
     /// Objects that no reading shows, although they are there.
     pub(crate) hidden: BTreeSet<ObjectId>,
+    /// Objects that look-ups do not find, although they are there.
+    pub(crate) denied: BTreeSet<ObjectId>,
     /// What the next pages fail with.
     pub(crate) page_faults: VecDeque<Why>,
     /// What the next look-ups fail with.
@@ -159,8 +161,10 @@ impl Connector for Scripted {
             }
             let found = match &query.by {
                 By::Id(id) => match world.objects.get(&(query.kind, *id)) {
-                    Some(properties) => self.state(*id, properties.clone()),
-                    None => ObjectState::absent(key(query.kind, *id), self.clock.now()),
+                    Some(properties) if !world.denied.contains(id) => {
+                        self.state(*id, properties.clone())
+                    }
+                    _ => ObjectState::absent(key(query.kind, *id), self.clock.now()),
                 },
                 By::UserPrincipalName(upn) => {
                     let named = |properties: &Properties| match properties {

@@ -139,6 +139,23 @@ async fn what_a_sweep_does_not_show_is_absent_only_once_a_look_up_has_proved_it(
 }
 
 #[tokio::test]
+async fn a_look_up_that_found_nothing_once_is_not_vouched_for_by_the_feed() {
+    let installation = Installation::new();
+    let script = populated(&installation.clock);
+    let authority = open(&installation, &script).await;
+    authority.work_mirror().await.unwrap();
+    installation.clock.advance(10);
+    script.world().denied.insert(ObjectId::from_u128(3));
+    let denied = authority.observe(id(USER, 3), Need::Now).await.unwrap();
+    assert!(is_absent(denied));
+    script.world().denied.clear();
+    // Nothing changes, so rounds of changes do not tell of it.
+    installation.clock.advance(61);
+    authority.work_mirror().await.unwrap();
+    assert!(!is_absent(current(&authority, USER, 3).await), "it was asked for again");
+}
+
+#[tokio::test]
 async fn a_directory_that_answers_nothing_makes_nothing_absent() {
     let installation = Installation::new();
     let script = populated(&installation.clock);

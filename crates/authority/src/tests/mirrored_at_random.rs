@@ -26,6 +26,8 @@ enum Event {
     PageFault(Why),
     LookUpFaults(Why, usize),
     Ask(usize, u128),
+    /// A look-up does not find a user, whether there or not.
+    Deny(u128),
     Pass(i64),
     Restart,
 }
@@ -51,6 +53,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::ForgetChanges),
         2 => why().prop_map(Event::PageFault),
         2 => (why(), 1..6_usize).prop_map(|(why, n)| Event::LookUpFaults(why, n)),
+        2 => number.clone().prop_map(Event::Deny),
         3 => (kind, number).prop_map(|(k, n)| Event::Ask(k, n)),
         6 => (1..700_i64).prop_map(Event::Pass),
         1 => Just(Event::Restart),
@@ -112,6 +115,14 @@ async fn live(events: Vec<Event>) -> Result<(), TestCaseError> {
             }
             Event::Ask(kind, number) => {
                 authority.observe(id(KINDS[kind], number), Need::Current).await.unwrap();
+            }
+            Event::Deny(number) => {
+                let key = id(ObjectKind::EntraUser, number);
+                script.world().denied.insert(key.object);
+                authority.observe(key, Need::Now).await.unwrap();
+                script.world().denied.clear();
+                // The directory's word is all the proof there can be.
+                deleted.insert(key);
             }
             Event::Pass(seconds) => {
                 installation.clock.advance(seconds);

@@ -85,6 +85,7 @@ macro_rules! for_every_behaviour {
             absence_of_what_was_never_seen_is_told_from_a_removal,
             objects_are_found_by_name,
             a_device_is_removed_by_its_graph_id,
+            what_a_look_up_found_otherwise_is_not_vouched_for,
             older_news_never_replaces_newer,
             a_sweep_finds_what_it_did_not_see,
             what_was_only_seen_is_there_and_no_better_known,

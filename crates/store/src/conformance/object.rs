@@ -192,9 +192,62 @@ pub async fn a_device_is_removed_by_its_graph_id(store: &Store) -> Outcome {
         found.map(|o| (o.state.presence, o.absent_since)),
         Some((Presence::Absent, Some(at(5))))
     );
+    // A removal is the feed's word, as long as it stands.
+    let key = device(1, at(0)).key;
+    let confirmed = async || store.object(key).await.map(|o| o.and_then(|o| o.confirmed));
+    let feed = FeedKey { directory: HERE, kind };
+    let as_of = Some(at(6));
+    let (sweep, swept) = (Sweep(1), Sweep(1));
+    let progress = FeedProgress { sweep, swept, as_of, ..FeedProgress::new(feed) };
+    apply(store, ObjectBatch { progress: Some(progress), ..batch(Vec::new()) }).await?;
+    equal!(confirmed().await?, None);
+    apply(store, in_sweep(1, vec![device(1, at(6))])).await?;
+    let mut told = in_sweep(1, Vec::new());
+    told.changes = vec![removal(1, at(6))];
+    equal!(apply(store, told).await?, vec![key]);
+    equal!(confirmed().await?, as_of);
     let by_id = ObjectName::GraphId(graph_id(2));
     let found = store.objects_named(FeedKey { directory: HERE, kind }, by_id).await?;
     equal!(found.first().map(|o| o.state.clone()), Some(device(2, at(5))));
+    Ok(())
+}
+
+fn round(sweep: i64, states: Vec<ObjectState>, as_of: Time) -> ObjectBatch {
+    let (sweep, swept) = (Sweep(sweep), Sweep(sweep));
+    let progress = Some(FeedProgress { sweep, swept, as_of: Some(as_of), ..fresh() });
+    ObjectBatch { sweep, progress, ..batch(states) }
+}
+
+async fn confirmed(store: &Store, number: u128) -> Result<Option<Time>, StoreError> {
+    let found = store.object(device(number, at(0)).key).await?;
+    Ok(found.and_then(|found| found.confirmed))
+}
+
+/// A feed vouches for its own words: what a look-up found to be otherwise is not among them.
+pub async fn what_a_look_up_found_otherwise_is_not_vouched_for(store: &Store) -> Outcome {
+    with_directories(store).await?;
+    let all: Vec<_> = (1..=4).map(|number| device(number, at(20))).collect();
+    apply(store, round(2, all, at(20))).await?;
+    // Looked up: gone, otherwise, as it was; and one that came and went.
+    let mut wiped = device(2, at(30));
+    if let Presence::Present(Properties::IntuneDevice(device)) = &mut wiped.presence {
+        device.management_state = Some(ManagementState::WipePending);
+    }
+    let looked_up = vec![gone(device(1, at(0)), at(30)), wiped, device(3, at(30))];
+    apply(store, batch(looked_up)).await?;
+    apply(store, batch(vec![gone(device(4, at(0)), at(30))])).await?;
+    apply(store, batch(vec![device(4, at(31))])).await?;
+    // Rounds of changes go on, and tell of none of them.
+    apply(store, round(2, Vec::new(), at(60))).await?;
+    for (number, expected) in [(1, None), (2, None), (3, Some(at(60))), (4, None)] {
+        equal!((number, confirmed(store, number).await?), (number, expected));
+    }
+    // What the feed tells itself counts again.
+    let told = vec![gone(device(1, at(0)), at(70)), device(2, at(70)), device(4, at(70))];
+    apply(store, round(2, told, at(70))).await?;
+    for number in 1..=4 {
+        equal!((number, confirmed(store, number).await?), (number, Some(at(70))));
+    }
     Ok(())
 }
 

@@ -2,6 +2,9 @@
 //!
 //! What was known already is only marked as seen again, so that a sweep over a million unchanged
 //! objects touches no index. Older news never replaces newer.
+//!
+//! A feed vouches for what it has told itself. What a look-up has found to be otherwise is no word of
+//! the feed's (`last_told` is 0 from then on): it is asked for again until the feed tells of it.
 
 use std::collections::BTreeMap;
 
@@ -184,6 +187,7 @@ impl Changes {
                 graph_id.as_bytes()[..].into(),
                 learnt.unix().into(),
                 next().into(),
+                batch.sweep.0.into(),
             ];
             connection.execute(&REMOVE, &values).await?;
         }
@@ -326,7 +330,10 @@ static OBJECT: Insert = Insert::touching(
      last_seen = CASE WHEN excluded.last_seen > directory_object.last_seen \
      THEN excluded.last_seen ELSE directory_object.last_seen END, \
      last_told = CASE WHEN excluded.last_told > directory_object.last_told \
-     THEN excluded.last_told ELSE directory_object.last_told END, \
+     THEN excluded.last_told \
+     WHEN excluded.last_told > 0 OR directory_object.presence = excluded.presence AND \
+     (excluded.presence = 0 OR directory_object.properties = excluded.properties) \
+     THEN directory_object.last_told ELSE 0 END, \
      first_seen = COALESCE(directory_object.first_seen, excluded.first_seen), \
      absent_since = CASE WHEN excluded.presence = 1 THEN NULL \
      ELSE COALESCE(directory_object.absent_since, excluded.absent_since) END, \
@@ -364,7 +371,7 @@ static FORGET_ABSENCE: Sql = sql!(
 /// A plus sign keeps SQLite from walking all objects of the kind.
 pub(super) static REMOVE: Sql = sql!(
     "UPDATE directory_object SET presence = 0, learnt = $4, sequence = $5, \
-     absent_since = COALESCE(absent_since, $4) WHERE other_id = $3 AND other_id IS NOT NULL \
+     last_told = $6, absent_since = COALESCE(absent_since, $4) WHERE other_id = $3 AND other_id IS NOT NULL \
      AND +directory = $1 AND +kind = $2 AND presence = 1 AND learnt <= $4"
 );
 

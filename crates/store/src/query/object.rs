@@ -93,8 +93,8 @@ macro_rules! object {
         sql!(concat!(
             "SELECT d.id, o.kind, o.object, o.presence, o.learnt, o.first_seen, o.absent_since, \
              o.last_seen, o.sequence, o.properties, \
-             CASE WHEN o.last_told > 0 AND o.last_told >= f.swept \
-             OR o.presence = 0 AND o.first_seen IS NOT NULL THEN f.as_of END \
+             CASE WHEN o.last_told > 0 AND (o.last_told >= f.swept \
+             OR o.presence = 0 AND o.first_seen IS NOT NULL) THEN f.as_of END \
              FROM directory_object o JOIN directory d ON d.number = +o.directory \
              LEFT JOIN directory_feed f ON f.directory = o.directory AND f.kind = o.kind ",
             $rest

@@ -43,9 +43,10 @@ impl Sweep {
 pub struct MirroredObject {
     /// What its directory said last, and when.
     pub state: ObjectState,
-    /// Up to when its feed vouches for all of that: the start of the last round that came to its end, which
-    /// would have told of a change or shown a return. None of an object whose
-    /// properties the feed never told or, in its last whole reading, did not tell.
+    /// Up to when its feed vouches for all of that: the start of the last round that came to its
+    /// end, which would have told of a change or shown a return. None of an object whose properties
+    /// the feed never told or, in its last whole reading, did not tell, and of one that a look-up has
+    /// found otherwise since.
     pub confirmed: Option<Time>,
     /// When its directory was first heard to have it; none if it never was.
     pub first_seen: Option<Time>,
