@@ -69,7 +69,7 @@ fn batch(states: Vec<ObjectState>) -> ObjectBatch {
         sweep: Sweep::NONE,
         progress: None,
         lease: None,
-        now: at(0),
+        now: at(1_000),
     }
 }
 
@@ -206,6 +206,13 @@ pub async fn a_device_is_removed_by_its_graph_id(store: &Store) -> Outcome {
     told.changes = vec![removal(1, at(6))];
     equal!(apply(store, told).await?, vec![key]);
     equal!(confirmed().await?, as_of);
+    // One that seems older than what is known takes nothing away, and is looked into.
+    apply(store, in_sweep(1, vec![device(3, at(20))])).await?;
+    let mut late = in_sweep(1, Vec::new());
+    late.changes = vec![removal(3, at(10))];
+    equal!(apply(store, late).await?, Vec::new());
+    let found = store.object(device(3, at(0)).key).await?;
+    equal!(found.map(|o| (o.state, o.confirmed)), Some((device(3, at(20)), None)));
     let by_id = ObjectName::GraphId(graph_id(2));
     let found = store.objects_named(FeedKey { directory: HERE, kind }, by_id).await?;
     equal!(found.first().map(|o| o.state.clone()), Some(device(2, at(5))));
@@ -258,6 +265,32 @@ pub async fn older_news_never_replaces_newer(store: &Store) -> Outcome {
     apply(store, batch(vec![gone(device(1, at(0)), at(20))])).await?;
     equal!(apply(store, batch(vec![device(1, at(10))])).await?, Vec::new());
     equal!(store.object(key).await?.map(|o| o.state), Some(ObjectState::absent(key, at(20))));
+    // What a feed tells it tells once: where that seems older, the other word is not vouched for.
+    let mut wiped = device(3, at(20));
+    if let Presence::Present(Properties::IntuneDevice(device)) = &mut wiped.presence {
+        device.management_state = Some(ManagementState::WipePending);
+    }
+    let known = vec![wiped.clone(), device(4, at(20)), gone(device(5, at(0)), at(20))];
+    apply(store, round(1, known, at(20))).await?;
+    let older = vec![device(3, at(10)), device(4, at(10)), device(5, at(10))];
+    equal!(apply(store, round(2, older, at(30))).await?, Vec::new());
+    equal!(store.object(wiped.key).await?.map(|o| o.state), Some(wiped));
+    for (number, expected) in [(3, None), (4, Some(at(30))), (5, None)] {
+        equal!((number, confirmed(store, number).await?), (number, expected));
+    }
+    let unseen = store.unseen_objects(DEVICES, Sweep(2), Cursor(0), 10).await?.items;
+    equal!(unseen, vec![device(3, at(0)).key]);
+    apply(store, round(2, vec![gone(device(6, at(0)), at(20)), device(6, at(20))], at(30))).await?;
+    apply(store, round(2, vec![gone(device(6, at(0)), at(30))], at(30))).await?;
+    let seen = ObjectChange::Seen { key: device(6, at(0)).key, learnt: at(25) };
+    apply(store, ObjectBatch { changes: vec![seen], ..in_sweep(2, Vec::new()) }).await?;
+    equal!(confirmed(store, 6).await?, None);
+    // What is known from a time to come was learnt before the clock was set back.
+    let ahead = device(7, at(5_000));
+    let changed = vec![ahead.key];
+    equal!(apply(store, round(2, vec![ahead.clone()], at(30))).await?, changed);
+    equal!(apply(store, round(2, vec![gone(ahead, at(40))], at(40))).await?, changed);
+    equal!(confirmed(store, 7).await?, Some(at(40)));
     // Within one batch the last word counts.
     let words = vec![device(2, at(5)), gone(device(2, at(0)), at(5))];
     apply(store, batch(words)).await?;

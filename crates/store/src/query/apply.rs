@@ -1,7 +1,8 @@
 //! Recording what directories say: changes and how far their feed has come, in one transaction.
 //!
 //! What was known already is only marked as seen again, so that a sweep over a million unchanged
-//! objects touches no index. Older news never replaces newer.
+//! objects touches no index. Older news never replaces newer; where a feed's seems older, the object
+//! is asked for again, for the feed will not tell it twice.
 //!
 //! A feed vouches for what it has told itself. What a look-up has found to be otherwise is no word of
 //! the feed's (`last_told` is 0 from then on): it is asked for again until the feed tells of it.
@@ -18,7 +19,7 @@ use uuid::Uuid;
 use super::feed;
 use crate::{
     Store, StoreError,
-    record::{Applied, HeldLease, ObjectBatch, ObjectChange},
+    record::{Applied, HeldLease, ObjectBatch, ObjectChange, Sweep},
     sql::{ColumnType, Columns, Connection, Insert, Sql, Touch, Value, one_int, sql},
     transaction::{Act, Done, Transaction},
 };
@@ -175,10 +176,15 @@ impl Changes {
         };
         let rows: Vec<[Value<'_>; 14]> =
             self.states.iter().map(|row| row.values(directory, batch.sweep.0, next())).collect();
-        let rows: Vec<&[Value<'_>]> = rows.iter().map(<[_; 14]>::as_slice).collect();
-        connection.insert(&OBJECT, &rows).await?;
+        let slices: Vec<&[Value<'_>]> = rows.iter().map(<[_; 14]>::as_slice).collect();
+        let written = connection.insert(&OBJECT, &slices).await?;
+        if written < slices.len() as u64 {
+            for row in &rows {
+                settle(connection, row, batch).await?;
+            }
+        }
         for (key, learnt) in &self.seen {
-            see(connection, directory, key, *learnt, batch.sweep.0, next()).await?;
+            see(connection, directory, key, *learnt, batch, next()).await?;
         }
         for (kind, graph_id, learnt) in &self.removals {
             let values = [
@@ -188,8 +194,17 @@ impl Changes {
                 learnt.unix().into(),
                 next().into(),
                 batch.sweep.0.into(),
+                batch.now.unix().into(),
             ];
             connection.execute(&REMOVE, &values).await?;
+            if batch.sweep > Sweep::NONE {
+                let values = [
+                    directory.into(),
+                    i64::from(kind.code()).into(),
+                    graph_id.as_bytes()[..].into(),
+                ];
+                connection.execute(&DOUBT_NAMED, &values).await?;
+            }
         }
         let id = batch.directory;
         connection
@@ -198,15 +213,35 @@ impl Changes {
     }
 }
 
+/// Decides about a row that may be older than what is known. Times are of several clocks, and clocks
+/// are set: what is known from a time that is yet to come gives way, and a feed's news that seems
+/// old, and will not be told again, is reason to ask again.
+async fn settle<C: Connection>(
+    connection: &mut C,
+    row: &[Value<'_>; 14],
+    batch: &ObjectBatch,
+) -> Result<(), StoreError> {
+    let [directory, kind, object, presence, properties, learnt, sweep, ..] = *row;
+    let values = [directory, kind, object, learnt, batch.now.unix().into()];
+    if connection.execute(&GIVE_WAY, &values).await? > 0 {
+        connection.insert(&OBJECT, &[row]).await?;
+    } else if batch.sweep > Sweep::NONE {
+        let values = [directory, kind, object, presence, properties, learnt, sweep];
+        connection.execute(&DOUBT, &values).await?;
+    }
+    Ok(())
+}
+
 /// Marks an object as seen. One that was absent is back; what it is like now has to be looked up.
 async fn see<C: Connection>(
     connection: &mut C,
     directory: i64,
     key: &ObjectKey,
     learnt: Time,
-    sweep: i64,
+    batch: &ObjectBatch,
     sequence: i64,
 ) -> Result<(), StoreError> {
+    let sweep = batch.sweep.0;
     let object = key.object.to_bytes();
     let (kind, object) = (i64::from(key.kind.code()), &object[..]);
     let values = [directory.into(), kind.into(), object.into(), sweep.into()];
@@ -221,10 +256,20 @@ async fn see<C: Connection>(
         sweep.into(),
         learnt.into(),
         sequence.into(),
+        batch.now.unix().into(),
     ];
-    if connection.execute(&SEE_AGAIN, &values).await? == 0 {
-        let values = [directory.into(), kind.into(), object.into(), learnt.into()];
-        connection.execute(&FORGET_ABSENCE, &values).await?;
+    if connection.execute(&SEE_AGAIN, &values).await? > 0 {
+        return Ok(());
+    }
+    let values = [
+        directory.into(),
+        kind.into(),
+        object.into(),
+        learnt.into(),
+        batch.now.unix().into(),
+    ];
+    if connection.execute(&FORGET_ABSENCE, &values).await? == 0 && batch.sweep > Sweep::NONE {
+        connection.execute(&DOUBT_ABSENCE, &[directory.into(), kind.into(), object.into()]).await?;
     }
     Ok(())
 }
@@ -360,19 +405,41 @@ static SEE: Sql = sql!(
 static SEE_AGAIN: Sql = sql!(
     "UPDATE directory_object SET presence = 1, absent_since = NULL, sequence = $6, \
      last_seen = CASE WHEN last_seen < $4 THEN $4 ELSE last_seen END, last_told = 0 \
-     WHERE directory = $1 AND kind = $2 AND object = $3 AND presence = 0 AND learnt < $5 \
-     AND properties IS NOT NULL"
+     WHERE directory = $1 AND kind = $2 AND object = $3 AND presence = 0 \
+     AND (learnt < $5 OR learnt > $7) AND properties IS NOT NULL"
 );
 static FORGET_ABSENCE: Sql = sql!(
     "DELETE FROM directory_object WHERE directory = $1 AND kind = $2 AND object = $3 \
-     AND presence = 0 AND learnt < $4 AND properties IS NULL"
+     AND presence = 0 AND (learnt < $4 OR learnt > $5) AND properties IS NULL"
+);
+
+static GIVE_WAY: Sql = sql!(
+    "UPDATE directory_object SET learnt = $4 \
+     WHERE directory = $1 AND kind = $2 AND object = $3 AND learnt > $4 AND learnt > $5"
+);
+static DOUBT: Sql = sql!(
+    "UPDATE directory_object SET \
+     last_told = CASE WHEN presence <> $4 OR presence = 1 AND properties <> $5 THEN 0 \
+     WHEN last_told < $7 THEN $7 ELSE last_told END, \
+     last_seen = CASE WHEN presence <> $4 OR presence = 1 AND properties <> $5 \
+     OR last_seen > $7 THEN last_seen ELSE $7 END \
+     WHERE directory = $1 AND kind = $2 AND object = $3 AND learnt > $6"
+);
+static DOUBT_ABSENCE: Sql = sql!(
+    "UPDATE directory_object SET last_told = 0 \
+     WHERE directory = $1 AND kind = $2 AND object = $3 AND presence = 0"
+);
+/// Of those that a removal has left as they were.
+static DOUBT_NAMED: Sql = sql!(
+    "UPDATE directory_object SET last_told = 0 WHERE other_id = $3 AND other_id IS NOT NULL \
+     AND +directory = $1 AND +kind = $2 AND presence = 1"
 );
 
 /// A plus sign keeps SQLite from walking all objects of the kind.
 pub(super) static REMOVE: Sql = sql!(
     "UPDATE directory_object SET presence = 0, learnt = $4, sequence = $5, \
      last_told = $6, absent_since = COALESCE(absent_since, $4) WHERE other_id = $3 AND other_id IS NOT NULL \
-     AND +directory = $1 AND +kind = $2 AND presence = 1 AND learnt <= $4"
+     AND +directory = $1 AND +kind = $2 AND presence = 1 AND (learnt <= $4 OR learnt > $7)"
 );
 
 static CHANGED: Sql = sql!(
