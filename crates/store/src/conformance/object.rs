@@ -213,9 +213,21 @@ pub async fn a_device_is_removed_by_its_graph_id(store: &Store) -> Outcome {
     equal!(apply(store, late).await?, Vec::new());
     let found = store.object(device(3, at(0)).key).await?;
     equal!(found.map(|o| (o.state, o.confirmed)), Some((device(3, at(20)), None)));
+    // All that bear the id are removed.
+    let mut twin = device(12, at(30));
+    twin.presence = device(2, at(30)).presence;
+    apply(store, batch(vec![twin.clone()])).await?;
+    let mut told = in_sweep(1, Vec::new());
+    told.changes = vec![removal(2, at(30)), removal(3, at(30))];
+    let before = store.object_sequence().await?;
+    let removed = apply(store, told).await?;
+    equal!(removed, vec![device(2, at(0)).key, twin.key, device(3, at(0)).key]);
+    let numbered = store.object_changes(before, 10).await?;
+    equal!(numbered.into_iter().map(|change| change.key).collect::<Vec<_>>(), removed);
+    apply(store, batch(vec![device(2, at(31))])).await?;
     let by_id = ObjectName::GraphId(graph_id(2));
     let found = store.objects_named(FeedKey { directory: HERE, kind }, by_id).await?;
-    equal!(found.first().map(|o| o.state.clone()), Some(device(2, at(5))));
+    equal!(found.first().map(|o| o.state.clone()), Some(device(2, at(31))));
     Ok(())
 }
 
@@ -363,10 +375,17 @@ pub async fn what_was_only_seen_is_there_and_no_better_known(store: &Store) -> O
     // An older list does not bring back what was found to be absent since, a newer one does.
     equal!(apply(store, sweep(2, vec![seen(3, at(4)), seen(4, at(4))])).await?, Vec::new());
     let back = apply(store, sweep(2, vec![seen(3, at(70)), seen(4, at(70))])).await?;
-    equal!(back, vec![device(3, at(0)).key]);
+    equal!(back, vec![device(3, at(0)).key, device(4, at(0)).key]);
     let found = store.object(device(3, at(0)).key).await?;
     equal!(found.map(|o| (o.absent_since, o.confirmed)), Some((None, None)));
+    // Of what was never told nothing is known, which is told to all once.
     equal!(store.object(device(4, at(0)).key).await?, None);
+    equal!(apply(store, sweep(2, vec![seen(4, at(80))])).await?, Vec::new());
+    equal!(store.object(device(4, at(0)).key).await?, None);
+    let absent = gone(device(4, at(0)), at(90));
+    equal!(apply(store, batch(vec![absent.clone()])).await?, vec![absent.key]);
+    let found = store.object(absent.key).await?;
+    equal!(found.map(|o| (o.state, o.absent_since)), Some((absent, Some(at(90)))));
     Ok(())
 }
 

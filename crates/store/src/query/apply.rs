@@ -164,11 +164,7 @@ impl Changes {
         directory: i64,
         batch: &ObjectBatch,
     ) -> Result<Vec<ObjectKey>, StoreError> {
-        let wanted = self.states.len() + self.seen.len() + self.removals.len();
-        let wanted = i64::try_from(wanted).unwrap_or(i64::MAX);
-        let last = connection.fetch_optional(&NEXT, &[wanted.into()], one_int).await?;
-        let last = last.ok_or_else(|| StoreError::unreadable("counter"))?;
-        let before = last - wanted;
+        let before = number_changes(connection, self.states.len() + self.seen.len()).await?;
         let mut sequence = before;
         let mut next = || {
             sequence += 1;
@@ -186,31 +182,47 @@ impl Changes {
         for (key, learnt) in &self.seen {
             see(connection, directory, key, *learnt, batch, next()).await?;
         }
+        self.remove(connection, directory, batch).await?;
+        let id = batch.directory;
+        connection.fetch(&CHANGED, &[before.into()], |columns| changed(columns, id)).await
+    }
+
+    /// Removes what is named by another id. Several may have the same.
+    async fn remove<C: Connection>(
+        &self,
+        connection: &mut C,
+        directory: i64,
+        batch: &ObjectBatch,
+    ) -> Result<(), StoreError> {
+        let mut removed: Vec<(i64, Time)> = Vec::new();
         for (kind, graph_id, learnt) in &self.removals {
-            let values = [
-                directory.into(),
-                i64::from(kind.code()).into(),
-                graph_id.as_bytes()[..].into(),
-                learnt.unix().into(),
-                next().into(),
-                batch.sweep.0.into(),
-                batch.now.unix().into(),
-            ];
-            connection.execute(&REMOVE, &values).await?;
+            let (directory, kind) = (directory.into(), i64::from(kind.code()).into());
+            let (graph_id, now) = (&graph_id.as_bytes()[..], batch.now.unix());
+            let values = [directory, kind, graph_id.into(), learnt.unix().into(), now.into()];
+            let rows = connection.fetch(&REMOVED, &values, one_int).await?;
+            removed.extend(rows.into_iter().map(|row| (row, *learnt)));
             if batch.sweep > Sweep::NONE {
-                let values = [
-                    directory.into(),
-                    i64::from(kind.code()).into(),
-                    graph_id.as_bytes()[..].into(),
-                ];
-                connection.execute(&DOUBT_NAMED, &values).await?;
+                connection.execute(&DOUBT_NAMED, &[directory, kind, graph_id.into()]).await?;
             }
         }
-        let id = batch.directory;
-        connection
-            .fetch(&CHANGED, &[before.into(), last.into()], |columns| changed(columns, id))
-            .await
+        let mut sequence = number_changes(connection, removed.len()).await?;
+        for (row, learnt) in removed {
+            sequence += 1;
+            let values = [row.into(), learnt.unix().into(), sequence.into(), batch.sweep.0.into()];
+            connection.execute(&REMOVE, &values).await?;
+        }
+        Ok(())
     }
+}
+
+/// Takes as many numbers of the sequence, and returns the one before the first.
+async fn number_changes<C: Connection>(
+    connection: &mut C,
+    wanted: usize,
+) -> Result<i64, StoreError> {
+    let wanted = i64::try_from(wanted).unwrap_or(i64::MAX);
+    let last = connection.fetch_optional(&NEXT, &[wanted.into()], one_int).await?;
+    last.map(|last| last - wanted).ok_or_else(|| StoreError::unreadable("counter"))
 }
 
 /// Decides about a row that may be older than what is known. Times are of several clocks, and clocks
@@ -233,6 +245,7 @@ async fn settle<C: Connection>(
 }
 
 /// Marks an object as seen. One that was absent is back; what it is like now has to be looked up.
+/// Nothing is known any more of one that was never seen before.
 async fn see<C: Connection>(
     connection: &mut C,
     directory: i64,
@@ -261,13 +274,6 @@ async fn see<C: Connection>(
     if connection.execute(&SEE_AGAIN, &values).await? > 0 {
         return Ok(());
     }
-    let values = [
-        directory.into(),
-        kind.into(),
-        object.into(),
-        learnt.into(),
-        batch.now.unix().into(),
-    ];
     if connection.execute(&FORGET_ABSENCE, &values).await? == 0 && batch.sweep > Sweep::NONE {
         connection.execute(&DOUBT_ABSENCE, &[directory.into(), kind.into(), object.into()]).await?;
     }
@@ -368,6 +374,7 @@ static OBJECT: Insert = Insert::touching(
     "ON CONFLICT (directory, kind, object) DO UPDATE SET \
      sequence = CASE WHEN directory_object.presence = excluded.presence AND \
      (excluded.presence = 0 OR directory_object.properties = excluded.properties) \
+     AND (excluded.presence = 1 OR directory_object.absent_since IS NOT NULL) \
      THEN directory_object.sequence ELSE excluded.sequence END, \
      presence = excluded.presence, \
      properties = COALESCE(excluded.properties, directory_object.properties), \
@@ -392,7 +399,7 @@ static OBJECT: Insert = Insert::touching(
         sqlite: "UPDATE directory_object SET learnt = ?6, last_seen = max(last_seen, ?7), \
                  last_told = max(last_told, ?7) \
                  WHERE directory = ?1 AND kind = ?2 AND object = ?3 AND presence = ?4 \
-                 AND (?4 = 0 OR properties = ?5) AND learnt <= ?6",
+                 AND (absent_since IS NOT NULL OR properties = ?5) AND learnt <= ?6",
         values: 7,
     },
 );
@@ -408,9 +415,12 @@ static SEE_AGAIN: Sql = sql!(
      WHERE directory = $1 AND kind = $2 AND object = $3 AND presence = 0 \
      AND (learnt < $5 OR learnt > $7) AND properties IS NOT NULL"
 );
+/// The row stays for a while, so that whoever follows the sequence learns of it.
 static FORGET_ABSENCE: Sql = sql!(
-    "DELETE FROM directory_object WHERE directory = $1 AND kind = $2 AND object = $3 \
-     AND presence = 0 AND (learnt < $4 OR learnt > $5) AND properties IS NULL"
+    "UPDATE directory_object SET absent_since = NULL, sequence = $6, learnt = $5, \
+     last_seen = CASE WHEN last_seen < $4 THEN $4 ELSE last_seen END, last_told = 0 \
+     WHERE directory = $1 AND kind = $2 AND object = $3 AND presence = 0 \
+     AND (learnt < $5 OR learnt > $7) AND properties IS NULL AND absent_since IS NOT NULL"
 );
 
 static GIVE_WAY: Sql = sql!(
@@ -436,13 +446,16 @@ static DOUBT_NAMED: Sql = sql!(
 );
 
 /// A plus sign keeps SQLite from walking all objects of the kind.
-pub(super) static REMOVE: Sql = sql!(
-    "UPDATE directory_object SET presence = 0, learnt = $4, sequence = $5, \
-     last_told = $6, absent_since = COALESCE(absent_since, $4) WHERE other_id = $3 AND other_id IS NOT NULL \
-     AND +directory = $1 AND +kind = $2 AND presence = 1 AND (learnt <= $4 OR learnt > $7)"
+pub(super) static REMOVED: Sql = sql!(
+    "SELECT id FROM directory_object WHERE other_id = $3 AND other_id IS NOT NULL \
+     AND +directory = $1 AND +kind = $2 AND presence = 1 AND (learnt <= $4 OR learnt > $5) \
+     ORDER BY id"
+);
+static REMOVE: Sql = sql!(
+    "UPDATE directory_object SET presence = 0, learnt = $2, sequence = $3, last_told = $4, \
+     absent_since = COALESCE(absent_since, $2) WHERE id = $1"
 );
 
-static CHANGED: Sql = sql!(
-    "SELECT kind, object FROM directory_object WHERE sequence > $1 AND sequence <= $2 \
-     ORDER BY sequence"
-);
+/// Whoever changes an object holds the counter, so nothing of others lies beyond.
+static CHANGED: Sql =
+    sql!("SELECT kind, object FROM directory_object WHERE sequence > $1 ORDER BY sequence");

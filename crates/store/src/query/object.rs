@@ -102,9 +102,10 @@ macro_rules! object {
     };
 }
 
+/// An object that is neither there nor absent was listed once and never told: nothing is known of it.
 static BY_KEY: Sql = object!(
     "WHERE o.directory = (SELECT number FROM directory WHERE id = $1) \
-     AND o.kind = $2 AND o.object = $3"
+     AND o.kind = $2 AND o.object = $3 AND (o.presence = 1 OR o.absent_since IS NOT NULL)"
 );
 static BY_USER_NAME: Sql = object!(
     "WHERE o.user_name = $3 AND o.user_name IS NOT NULL AND d.id = $1 AND +o.kind = $2 \
@@ -427,7 +428,7 @@ mod tests {
             (&BY_OTHER_ID, "o USING INDEX directory_object_other_id (other_id=?)"),
             (&UNSEEN, "directory_object USING INTEGER PRIMARY KEY (rowid>?)"),
             (&CHANGES, "o USING INDEX directory_object_changed (sequence>?)"),
-            (&super::super::apply::REMOVE, "USING INDEX directory_object_other_id (other_id=?)"),
+            (&super::super::apply::REMOVED, "USING INDEX directory_object_other_id (other_id=?)"),
         ] {
             let plan = plan(&connection, sql);
             assert!(plan.contains(index) && !plan.contains("SCAN o"), "{plan}");
