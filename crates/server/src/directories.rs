@@ -10,7 +10,7 @@ use lanyard_authority::mirror::DirectorySettings;
 use lanyard_directory::cloud::{Cloud, Endpoints};
 use lanyard_directory::entra::{EntraId, UserRisk};
 use lanyard_directory::http::{Limits, Service, TransportError};
-use lanyard_directory::intune::devices::Intune;
+use lanyard_directory::intune::{self, devices::Intune};
 use lanyard_directory::jamf::{self, JamfPro};
 use lanyard_directory::tenant::{Tenant, TenantSettings, Transports};
 use lanyard_directory::token::{ClientCertificate, ClientKeyError, Credential, Identity};
@@ -216,7 +216,8 @@ fn entra(
         credential: credential(section)?,
         limits: Limits::default(),
     };
-    let tenant = Tenant::new(settings, transports.clone(), ambient.clone());
+    let transports = way(transports, section.url.as_ref());
+    let tenant = Tenant::new(settings, transports, ambient.clone());
     let follows = |what| section.follow.contains(&what);
     let mut connectors: Vec<Arc<dyn Connector>> = Vec::new();
     let mut subscriptions: Option<Arc<dyn Subscriptions>> = None;
@@ -229,6 +230,8 @@ fn entra(
     }
     if follows(FollowSetting::Intune) {
         connectors.push(Arc::new(Intune::new(&tenant)));
+        let services = intune::CertificateServices::new(&tenant, intune::Settings::default());
+        connectors.push(Arc::new(services));
     }
     Ok((connectors, subscriptions))
 }
@@ -274,10 +277,20 @@ fn jamf(
         (None, None) => return Err(unfit(section, "it has neither client nor account")),
     };
     let page_size = jamf::Settings::PAGE_SIZE;
+    let outside = way(transports, Some(&url)).outside;
     let settings = jamf::Settings { directory, url, credential, page_size };
-    let outside = transports.outside.clone();
     let service = Service::new(JamfPro::NAME, jamf::limits(), outside, ambient.clone());
     Ok(Arc::new(JamfPro::new(Arc::new(service), &settings)))
+}
+
+/// What listens on this machine (a simulated tenant) is asked past any proxy.
+fn way(transports: &Transports, url: Option<&Url>) -> Transports {
+    let is_here = url.and_then(Url::host).is_some_and(|host| match host {
+        url::Host::Domain(name) => name.eq_ignore_ascii_case("localhost"),
+        url::Host::Ipv4(address) => address.is_loopback(),
+        url::Host::Ipv6(address) => address.is_loopback(),
+    });
+    if is_here { Transports::one(transports.machine.clone()) } else { transports.clone() }
 }
 
 fn cloud(setting: CloudSetting) -> Cloud {

@@ -37,6 +37,7 @@ pub fn recorder() -> Option<&'static PrometheusHandle> {
 }
 
 fn describe() {
+    lanyard_directory::http::describe_measures();
     describe_gauge!(CONNECTIONS, "Connections open now");
     describe_counter!(CONNECTIONS_FAILED, "Connections that ended early, by reason");
     describe_counter!(REQUESTS, "Requests answered, by route and HTTP status");

@@ -4,6 +4,7 @@
 //! Without them, changes are found by the next round; what a notification leads to is in `routes/notifications.rs`.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use lanyard_directory::{Ignorance, Renewed, Subscription, SubscriptionRequest};
@@ -81,18 +82,32 @@ async fn keep_one(app: &App, store: &Store, owner: &str, caller: &Caller, graph:
     }
 }
 
-/// Makes, renews or leaves the subscription as it is.
+/// Makes, renews or leaves the subscription as it is. What a notification demanded and could not be done is still demanded.
 async fn look(
     store: &Store,
     caller: &Caller,
     graph: &GraphCaller,
     now: Time,
 ) -> Result<(), KeepError> {
+    let demand = graph.demands.swap(0, Ordering::SeqCst);
+    let outcome = see_to(store, caller, graph, now, demand).await;
+    if outcome.is_err() {
+        graph.demands.fetch_or(demand, Ordering::SeqCst);
+    }
+    outcome
+}
+
+async fn see_to(
+    store: &Store,
+    caller: &Caller,
+    graph: &GraphCaller,
+    now: Time,
+    demand: u8,
+) -> Result<(), KeepError> {
     let name = format!("directory.subscription.{}", caller.directory);
     let kept = store.setting(OrganizationId::DEFAULT, &name).await?;
     let kept = kept.and_then(|kept| serde_json::from_str::<Kept>(&kept.value).ok());
     let kept = kept.filter(|kept| kept.url == graph.url && kept.subscription.until() > now);
-    let demand = graph.demands.swap(0, std::sync::atomic::Ordering::SeqCst);
     let renewed = match &kept {
         None => None,
         Some(_) if demand & GraphCaller::REMOVED != 0 => None,

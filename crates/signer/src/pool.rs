@@ -59,6 +59,8 @@ impl Pool {
             .worker_threads(threads.get())
             .thread_name("keys")
             .on_thread_start(move || POOL.set(number))
+            // Between two computations, which take milliseconds, sockets are looked at.
+            .event_interval(2)
             .enable_all()
             .build()
             .ok();

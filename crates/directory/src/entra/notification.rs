@@ -3,10 +3,16 @@
 //! Whoever knows the door's address can post to it, so a notification counts only with the secret
 //! of its subscription, and even then it is a hint to read the changes, never a fact.
 
+use std::fmt;
+
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
+
+/// Longer deliveries are refused unread.
+pub const MAX_BODY: usize = 256 << 10;
 
 /// The answer to Graph's question whether the door is ours: the token of the query string, to be
 /// sent back as `text/plain` with status 200 within 10 s. None when the request is no such question.
@@ -65,19 +71,64 @@ pub fn read<'s>(
     secret: impl Fn(&str) -> Option<&'s SecretString>,
 ) -> Result<Delivery, NotADelivery> {
     let delivered: Delivered = serde_json::from_slice(body).map_err(|_| NotADelivery)?;
-    let mut delivery = Delivery::default();
-    for value in delivered.value {
-        match serde_json::from_value::<Notification>(value).ok().and_then(|n| n.verified(&secret)) {
-            Some(notice) => delivery.notices.push(notice),
-            None => delivery.rejected += 1,
-        }
-    }
-    Ok(delivery)
+    let Entries { known, unknown } = delivered.value;
+    let entries = known.len();
+    let notices: Vec<Notice> =
+        known.into_iter().filter_map(|notification| notification.verified(&secret)).collect();
+    Ok(Delivery { rejected: unknown + entries - notices.len(), notices })
 }
 
 #[derive(Deserialize)]
 struct Delivered {
-    value: Vec<serde_json::Value>,
+    value: Entries,
+}
+
+/// Who sends a delivery is not known before it is read, so that what is kept of it is bounded.
+#[derive(Default)]
+struct Entries {
+    /// Of the form of a notification, the first [`MOST`] of them.
+    known: Vec<Notification>,
+    /// How many others there were.
+    unknown: usize,
+}
+
+/// More notifications in one delivery say no more than these: that there are changes.
+const MOST: usize = 1000;
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+
+        impl<'de> Visitor<'de> for List {
+            type Value = Entries;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of notifications")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entries, A::Error> {
+                let mut entries = Entries::default();
+                while let Some(entry) = list.next_element::<Entry>()? {
+                    match entry {
+                        Entry::Notification(one) if entries.known.len() < MOST => {
+                            entries.known.push(*one);
+                        }
+                        Entry::Notification(_) | Entry::Other(_) => entries.unknown += 1,
+                    }
+                }
+                Ok(entries)
+            }
+        }
+
+        deserializer.deserialize_seq(List)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Entry {
+    Notification(Box<Notification>),
+    Other(IgnoredAny),
 }
 
 #[derive(Deserialize)]
@@ -131,6 +182,17 @@ mod tests {
         assert_eq!(validation_token(query).as_deref(), Some("Validation: Testing client!"));
         assert_eq!(validation_token("token=x"), None);
         assert_eq!(validation_token(&format!("validationToken={}", "x".repeat(4000))), None);
+    }
+
+    #[test]
+    fn of_a_delivery_without_end_a_bounded_part_is_kept() {
+        let one =
+            json!({ "subscriptionId": "sub-1", "clientState": "s3cret", "changeType": "updated" });
+        let mut entries = vec![one; MOST + 5];
+        entries.extend(vec![json!(0); 7]);
+        let delivery = read_value(&json!({ "value": entries }));
+        assert_eq!(delivery.notices.len(), MOST);
+        assert_eq!(delivery.rejected, 12);
     }
 
     #[test]

@@ -18,7 +18,7 @@ impl CertificateServices {
     /// Tries everything that the services need, and says how it went: a line a thing. A validation
     /// is tried with an empty request, which Intune refuses and forgets; requests to revoke are not
     /// fetched, because Intune would think them taken.
-    pub async fn check(&self) -> Vec<Check> {
+    pub async fn try_out(&self) -> Vec<Check> {
         let probes = [
             Probe {
                 permission: Permission::APPLICATIONS,
@@ -160,7 +160,7 @@ mod tests {
             ),
             _ => Reply::json(200, &json!({"value": []})),
         });
-        let checks = services.check().await;
+        let checks = services.try_out().await;
         assert_eq!(problems(&checks), Vec::<&str>::new(), "{checks:?}");
         let scopes: Vec<String> = wire
             .asked()
@@ -185,7 +185,7 @@ mod tests {
             path if path.ends_with("/validateRequest") => Reply::json(401, &json!({})),
             _ => Reply::json(403, &json!({"error": {"code": "Authorization_RequestDenied"}})),
         });
-        let checks = services.check().await;
+        let checks = services.try_out().await;
         assert_eq!(
             problems(&checks),
             [
@@ -201,7 +201,7 @@ mod tests {
     #[tokio::test]
     async fn a_tenant_without_intune_is_told_what_is_missing() {
         let (_, services) = services(|_| Reply::json(200, &json!({"value": []})));
-        let checks = services.check().await;
+        let checks = services.try_out().await;
         assert_eq!(
             problems(&checks),
             [

@@ -2,10 +2,16 @@
 
 use std::sync::Arc;
 
+use lanyard_lifecycle::{DirectoryId, ObjectKind};
+
 use super::certificates::Certificates;
 use super::discovery::Discovery;
 use super::revocation::{QueueSettings, RevocationQueue};
 use super::validation::ScepValidation;
+use crate::change::{Batch, ChangesError, Cursor};
+use crate::check::Check;
+use crate::connector::{BoxFuture, Connector, Feed, Found, Query};
+use crate::ignorance::{Ignorance, Why};
 use crate::tenant::Tenant;
 use crate::token::{SignIn, Tokens};
 
@@ -23,6 +29,7 @@ pub struct Settings {
 /// Intune's services for certification authorities in one tenant.
 #[derive(Debug)]
 pub struct CertificateServices {
+    directory: DirectoryId,
     /// Where they are.
     pub(super) discovery: Arc<Discovery>,
     pub(super) tokens: Arc<Tokens>,
@@ -52,7 +59,8 @@ impl CertificateServices {
         );
         let certificates = Certificates::new(graph, tenant.service("Intune reports"));
         let sign_in = tenant.sign_in().clone();
-        Self { discovery, tokens, sign_in, validation, revocation, certificates }
+        let directory = tenant.directory();
+        Self { directory, discovery, tokens, sign_in, validation, revocation, certificates }
     }
 
     /// Validates SCEP requests.
@@ -68,5 +76,42 @@ impl CertificateServices {
     /// What Intune believes to be issued.
     pub const fn certificates(&self) -> &Certificates {
         &self.certificates
+    }
+}
+
+/// They hold no objects: as a connector they can be tried out, beside the one for managed devices.
+impl Connector for CertificateServices {
+    fn directory(&self) -> DirectoryId {
+        self.directory
+    }
+
+    fn name(&self) -> &'static str {
+        "Intune certificates"
+    }
+
+    fn feeds(&self) -> &[Feed] {
+        &[]
+    }
+
+    fn look_up<'a>(&'a self, _: &'a Query) -> BoxFuture<'a, Result<Found, Ignorance>> {
+        Box::pin(async { Err(self.no_objects("look an object up")) })
+    }
+
+    fn changes<'a>(
+        &'a self,
+        _: ObjectKind,
+        _: Option<&'a Cursor>,
+    ) -> BoxFuture<'a, Result<Batch, ChangesError>> {
+        Box::pin(async { Err(self.no_objects("read changes").into()) })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Vec<Check>> {
+        Box::pin(self.try_out())
+    }
+}
+
+impl CertificateServices {
+    fn no_objects(&self, operation: &'static str) -> Ignorance {
+        Ignorance::new(self.name(), operation, Why::NotAskable, "it holds no objects")
     }
 }

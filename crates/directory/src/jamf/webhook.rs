@@ -47,7 +47,7 @@ pub fn hints(
     authorization: Option<&[u8]>,
     expected: &SecretString,
 ) -> Result<Vec<Hint>, WebhookError> {
-    if !authorization.is_some_and(|sent| is_same(sent, expected)) {
+    if !is_authorized(authorization, expected) {
         return Err(WebhookError::NotAuthorized);
     }
     if body.len() > MAX_BODY {
@@ -55,6 +55,11 @@ pub fn hints(
     }
     let delivery: Delivery = serde_json::from_slice(body).map_err(|_| WebhookError::Unreadable)?;
     Ok(delivery.hints())
+}
+
+/// Whether a delivery carries the configured header: to be asked before its body is read.
+pub fn is_authorized(authorization: Option<&[u8]>, expected: &SecretString) -> bool {
+    authorization.is_some_and(|sent| is_same(sent, expected))
 }
 
 /// Digests are compared, so that neither contents nor length show in the time it takes.

@@ -204,7 +204,7 @@ async fn what_intune_believes_issued_is_told_by_states_and_by_the_report() {
 #[tokio::test]
 async fn the_check_finds_everything_in_order() {
     let bench = Bench::start().await;
-    let checks = bench.intune(settings()).check().await;
+    let checks = bench.intune(settings()).try_out().await;
     let told: Vec<String> = checks.iter().map(ToString::to_string).collect();
     assert!(checks.iter().all(|check| check.outcome == Outcome::Ok), "{told:#?}");
     assert!(checks.len() >= 6, "{told:#?}");

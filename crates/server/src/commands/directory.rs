@@ -1,7 +1,7 @@
 //! `lanyard directory`: the directories that certificates follow, and what they say.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand, ValueEnum};
 use lanyard_lifecycle::object::ObjectKind;
@@ -170,6 +170,9 @@ impl ShowArgs {
 /// How often the progress of a sync is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// How long trouble that was there before is given to pass.
+const PATIENCE: Duration = Duration::from_secs(45);
+
 async fn sync(args: SyncArgs, global: &GlobalArgs, output: Output) -> Result<(), Failure> {
     let kind = args.kind.map(ObjectKind::from);
     let before = find(&args, global).await?.run(ListDirectories {}).await?;
@@ -195,8 +198,9 @@ async fn wait(
     mut now: Vec<DirectoryView>,
 ) -> Result<Vec<DirectoryView>, Failure> {
     let kind = args.kind.map(ObjectKind::from);
+    let begun = Instant::now();
     loop {
-        let left: Vec<&FeedView> = before
+        let left: Vec<(&FeedView, &FeedView)> = before
             .iter()
             .zip(&now)
             .filter(|(_, directory)| {
@@ -205,14 +209,19 @@ async fn wait(
             })
             .flat_map(|(old, new)| old.feeds.iter().zip(&new.feeds))
             .filter(|(old, new)| kind.is_none_or(|kind| kind == new.kind) && !is_read(old, new))
-            .map(|(_, feed)| feed)
             .collect();
-        if let Some(trouble) = left.iter().find_map(|feed| feed.trouble.clone()) {
+        // Trouble from before is told until a page has been read: it counts once there was time for one.
+        let is_new = |old: &FeedView, new: &FeedView| {
+            old.trouble_since != new.trouble_since || begun.elapsed() > PATIENCE
+        };
+        let trouble = left.iter().find(|(old, new)| new.trouble.is_some() && is_new(old, new));
+        if let Some(trouble) = trouble.and_then(|(_, feed)| feed.trouble.clone()) {
             return Err(Failure::new(ExitStatus::Failed, trouble));
         }
         if left.is_empty() {
             return Ok(now);
         }
+        let left: Vec<&FeedView> = left.iter().map(|(_, feed)| *feed).collect();
         tell(&left, output);
         tokio::time::sleep(LOOK).await;
         now = find(args, global).await?.run(ListDirectories {}).await?;

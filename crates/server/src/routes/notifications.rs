@@ -37,6 +37,10 @@ const AT_ONCE: usize = 64;
 /// Hints of one webhook that are looked up one by one; more of them are a sweep.
 const SINGLY: usize = 20;
 
+/// Bodies that are read at a time: those of Graph come from anybody until they are read. Graph sends again what was
+/// turned away, and what Jamf Pro tells is found by the next sweep.
+static READING: Semaphore = Semaphore::const_new(32);
+
 static TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
 
 /// The door.
@@ -60,7 +64,22 @@ async fn take(
         // Graph asks whether the door is ours, while we subscribe.
         return ([(CONTENT_TYPE, "text/plain")], token).into_response();
     }
-    let Ok(bytes) = body::read(request, webhook::MAX_BODY, PATIENCE).await else {
+    let longest = match &caller.how {
+        // Jamf Pro says who it is in the header: nobody else's body is read.
+        HowTold::Webhook(secret) => {
+            let sent = headers.get(AUTHORIZATION).map(http::HeaderValue::as_bytes);
+            if !webhook::is_authorized(sent, secret) {
+                let text = WebhookError::NotAuthorized.to_string();
+                return refused(StatusCode::UNAUTHORIZED, &text);
+            }
+            webhook::MAX_BODY
+        }
+        HowTold::Graph(_) => notification::MAX_BODY,
+    };
+    let Ok(_reading) = READING.try_acquire() else {
+        return refused(StatusCode::SERVICE_UNAVAILABLE, "Too many notifications at a time.");
+    };
+    let Ok(bytes) = body::read(request, longest, PATIENCE).await else {
         return refused(StatusCode::BAD_REQUEST, "The webhook is too long or too slow.");
     };
     match &caller.how {
