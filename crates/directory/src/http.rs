@@ -25,6 +25,7 @@ use tracing::{Instrument, debug, debug_span};
 
 use crate::ambient::Ambient;
 use crate::ignorance::{Ignorance, Why};
+use crate::token::Rejection;
 use attempt::Reach;
 use breaker::Breaker;
 
@@ -121,13 +122,13 @@ impl Service {
                     return Err(last.unwrap_or(late));
                 }
             };
-            if let Some((tokens, token)) = call.tokens.zip(missed.refused_token.as_ref()) {
-                tokens.reject(token);
-                if !reauthorized {
-                    reauthorized = true;
-                    debug!("the token was refused; asking once more with a new one");
-                    continue;
-                }
+            if let Some((tokens, token)) = call.tokens.zip(missed.refused_token.as_ref())
+                && tokens.reject(token) == Rejection::Dropped
+                && !reauthorized
+            {
+                reauthorized = true;
+                debug!("the token was refused; asking once more with a new one");
+                continue;
             }
             debug!(attempt, why = %missed.ignorance, "not answered");
             let wait = missed.retry_after.unwrap_or_else(|| self.pause(attempt));

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, timeout};
 
 use crate::connector::BoxFuture;
-use crate::ignorance::Ignorance;
+use crate::ignorance::{Ignorance, Why};
 
 pub use credential::{ClientCertificate, ClientKeyError, Credential, Identity};
 pub use sign_in::SignIn;
@@ -47,6 +47,7 @@ pub struct Token {
     secret: Arc<SecretString>,
     /// Tells this token from the ones before and after it.
     serial: u64,
+    got: Instant,
     ends: Instant,
     renew: Instant,
 }
@@ -102,6 +103,20 @@ const LEAST_LEFT: Duration = Duration::from_secs(10);
 const RENEW_PATIENCE: Duration = Duration::from_secs(5);
 /// How long an early renewal that failed is not tried again.
 const RENEW_AGAIN: Duration = Duration::from_secs(30);
+/// A token that is refused although it was got more recently than this is not why: another would be
+/// refused as well.
+const NEW: Duration = Duration::from_mins(1);
+/// How long a credential that was refused is not tried again.
+const REFUSED: Duration = Duration::from_secs(30);
+
+/// What becomes of a token that a service has refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rejection {
+    /// It is not given out any more: whoever asks now gets another.
+    Dropped,
+    /// It is kept, since it is too new for another to fare better.
+    Kept,
+}
 
 impl Tokens {
     /// The tokens of this source.
@@ -110,7 +125,8 @@ impl Tokens {
     }
 
     /// A token that is good for a while: the one at hand, else a new one. Of many who ask at once
-    /// one gets it, and all share how that ends.
+    /// one gets it, and all share how that ends. That the credential is refused is remembered for
+    /// half a minute: nothing but a person mends it.
     ///
     /// # Errors
     /// The source's, when no token is left.
@@ -133,19 +149,24 @@ impl Tokens {
             return Ok(token);
         }
         if let Some((at, ignorance)) = &self.state().failed
-            && *at >= asked
+            && (*at >= asked || (ignorance.why == Why::Unauthorized && at.elapsed() < REFUSED))
         {
             return Err(ignorance.clone());
         }
         self.acquire().await
     }
 
-    /// Drops a token that a service has refused, unless a newer one is at hand already.
-    pub fn reject(&self, token: &Token) {
+    /// Drops a token that a service has refused, unless it was got less than a minute ago, or a newer
+    /// one is at hand already. A service that refuses every token does not make every call get one.
+    pub fn reject(&self, token: &Token) -> Rejection {
         let mut state = self.state();
         if state.current.as_ref().is_some_and(|current| current.serial == token.serial) {
+            if token.got.elapsed() < NEW {
+                return Rejection::Kept;
+            }
             state.current = None;
         }
+        Rejection::Dropped
     }
 
     fn usable(&self, now: Instant) -> Option<Token> {
@@ -165,6 +186,7 @@ impl Tokens {
                 let token = Token {
                     secret: Arc::new(grant.token),
                     serial: state.serial,
+                    got: now,
                     ends: now + lifetime,
                     renew: now + lifetime - RENEW_BEFORE.min(lifetime / 5),
                 };

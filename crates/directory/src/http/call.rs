@@ -95,8 +95,8 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// With a bearer token. A token that is refused is dropped and the call made once more with
-    /// another.
+    /// With a bearer token. A token that is refused is dropped, unless it is new, and the call made
+    /// once more with another.
     #[must_use]
     pub const fn bearer(mut self, tokens: &'a Tokens) -> Self {
         self.tokens = Some(tokens);

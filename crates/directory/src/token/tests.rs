@@ -14,7 +14,6 @@ use super::*;
 use crate::canned::{Canned, Reply, ambient};
 use crate::cloud::{Cloud, Endpoints};
 use crate::http::Limits;
-use crate::ignorance::Why;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -157,12 +156,39 @@ async fn only_the_token_that_was_refused_is_dropped() {
     let source = Source::new(MINUTE * 60);
     let tokens = Tokens::new(source.clone());
     let first = tokens.token().await.unwrap();
-    tokens.reject(&first);
+    tokio::time::advance(MINUTE).await;
+    assert_eq!(tokens.reject(&first), Rejection::Dropped);
     let second = tokens.token().await.unwrap();
     // Another call that had used the first hears of its refusal late.
-    tokens.reject(&first);
+    assert_eq!(tokens.reject(&first), Rejection::Dropped);
     assert_eq!(text(&tokens).await, second.secret().expose_secret());
     assert_eq!(source.acquired(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_refused_while_it_is_new_is_kept() {
+    let source = Source::new(MINUTE * 60);
+    let tokens = Tokens::new(source.clone());
+    let first = tokens.token().await.unwrap();
+    tokio::time::advance(Duration::from_secs(59)).await;
+    assert_eq!(tokens.reject(&first), Rejection::Kept);
+    assert_eq!(text(&tokens).await, "token-1");
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(tokens.reject(&first), Rejection::Dropped);
+    assert_eq!(text(&tokens).await, "token-2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_credential_that_was_refused_is_not_tried_again_for_half_a_minute() {
+    let wire = Canned::new(|_| Reply::json(401, &json!({ "error": "invalid_client" })));
+    let tokens = by_secret(&wire);
+    for (wait, signed_in) in [(0, 1), (29, 1), (1, 2), (29, 2), (1, 3)] {
+        tokio::time::advance(Duration::from_secs(wait)).await;
+        for _ in 0..3 {
+            assert_eq!(tokens.token().await.unwrap_err().why, Why::Unauthorized);
+        }
+        assert_eq!(wire.lines().len(), signed_in);
+    }
 }
 
 #[test]
@@ -170,6 +196,7 @@ fn roles_are_read_from_a_token_and_from_nothing_else() {
     let token = |secret: String| Token {
         secret: Arc::new(secret.into()),
         serial: 1,
+        got: Instant::now(),
         ends: Instant::now(),
         renew: Instant::now(),
     };

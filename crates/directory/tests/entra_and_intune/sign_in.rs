@@ -69,6 +69,10 @@ async fn a_token_that_the_service_thinks_is_over_is_replaced() {
     assert!(rehearsal.entra.look_up(&query).await.is_ok());
     // More than any token lasts, in the simulator's time and not in ours.
     rehearsal.control("POST", "time", &json!({ "advance": 3 * 3600 })).await;
+    // A token that is new would not be replaced.
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_mins(1)).await;
+    tokio::time::resume();
     assert!(rehearsal.entra.look_up(&query).await.is_ok());
 }
 

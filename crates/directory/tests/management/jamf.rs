@@ -105,9 +105,18 @@ async fn a_cluster_is_no_trouble_because_the_node_is_kept() {
 #[tokio::test]
 async fn tokens_that_ended_early_are_replaced() {
     let bench = Bench::start().await;
+    let about = bench.look("jamf").await;
+    let (id, client) = about["clients"].as_object().unwrap().iter().next().unwrap();
+    let mut lasting = client.clone();
+    lasting["tokenLifeSeconds"] = json!(1800);
+    bench.control(Method::PUT, &format!("jamf/clients/{id}"), lasting).await;
     for jamf in [bench.jamf().await, bench.jamf_account().await] {
         presence(&jamf, ObjectKind::JamfComputer, 1).await;
         bench.control(Method::DELETE, "jamf/tokens", Value::Null).await;
+        // A token that is new would not be replaced.
+        tokio::time::pause();
+        tokio::time::advance(std::time::Duration::from_mins(1)).await;
+        tokio::time::resume();
         presence(&jamf, ObjectKind::JamfComputer, 1).await;
     }
 }

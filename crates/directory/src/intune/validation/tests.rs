@@ -181,6 +181,9 @@ async fn a_fault_that_passes_is_not_noticed() {
                 0 => first(),
                 _ => says("Success"),
             });
+        // A token that is new would not be replaced.
+        validation.door.tokens.token().await.unwrap();
+        tokio::time::advance(Duration::from_mins(1)).await;
         validation.validate(ENROLLMENT).await.unwrap();
         let asked = wire.asked();
         // The same call, for Microsoft's support.

@@ -114,8 +114,8 @@ async fn the_cookie_of_the_node_that_gave_the_token_goes_with_it() {
     assert_eq!(header(&asked[1], "cookie"), Some("jpro-ingress=node7"));
 }
 
-#[tokio::test]
-async fn a_refused_token_is_replaced_once() {
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_is_replaced_once_it_is_not_new_any_more() {
     let turn = AtomicUsize::new(0);
     let wire = Canned::new(move |request| match line(request).as_str() {
         TOKEN => {
@@ -126,7 +126,10 @@ async fn a_refused_token_is_replaced_once() {
         _ => classic(request.uri().path()),
     });
     let jamf = JamfPro::new(wire.service(JamfPro::NAME, limits()), &settings());
-    look_up(&jamf, &by_id(ObjectKind::JamfUser, 2)).await.unwrap();
+    let query = by_id(ObjectKind::JamfUser, 2);
+    assert_eq!(look_up(&jamf, &query).await.unwrap_err().why, Why::Unauthorized);
+    tokio::time::advance(Duration::from_mins(1)).await;
+    look_up(&jamf, &query).await.unwrap();
 }
 
 #[tokio::test]
