@@ -100,8 +100,12 @@ impl Authority {
         let known = self.store().objects_named(feed, name.clone()).await;
         let known = namesake(known.doing("find an object by its name")?);
         if let Some(known) = known {
-            // The name is of what was told last; whether that is so still is for the object to say.
-            return self.observe(known.state.key, need).await;
+            // The name is of what was told last; whether that is so still is for the object to say. Who is gone,
+            // or called otherwise by now, may have a successor.
+            let answer = self.observe(known.state.key, need).await?;
+            if is_borne(&name, &answer) {
+                return Ok(answer);
+            }
         }
         let Some((directory, source)) = self.mirror().source(feed) else {
             return Ok(unserved(feed, None));
@@ -129,6 +133,9 @@ impl Authority {
             }
             Ok(Found::NoSuch) => Ok(Answer::NoSuch { learnt: now }),
             Err(ignorance) => {
+                let of_late =
+                    |learnt: &Time| is_within(*learnt, directory.settings.missing_for, now);
+                let missing = missing.filter(of_late);
                 Ok(missing.map_or(Answer::Unknown(ignorance), |learnt| Answer::NoSuch { learnt }))
             }
         }
@@ -324,6 +331,16 @@ fn namesake(found: Vec<MirroredObject>) -> Option<MirroredObject> {
     present.max_by_key(|one| (enrolled(one), one.sequence))
 }
 
+/// Whether an answer is of an object that is there and bears the name.
+fn is_borne(name: &ObjectName, answer: &Answer) -> bool {
+    match answer {
+        Answer::Observed(observed) => {
+            observed.state.properties().is_some_and(|properties| name.is_borne_by(properties))
+        }
+        Answer::NoSuch { .. } | Answer::Unknown(_) => false,
+    }
+}
+
 fn by(name: ObjectName) -> By {
     match name {
         ObjectName::UserPrincipalName(name) => By::UserPrincipalName(name),
@@ -345,8 +362,9 @@ fn name(by: &By) -> Option<ObjectName> {
     }
 }
 
+/// What was learnt at a time to come was learnt before the clock was set back.
 fn is_within(learnt: Time, span: Duration, now: Time) -> bool {
-    now <= learnt.plus(seconds(span))
+    learnt <= now && now <= learnt.plus(seconds(span))
 }
 
 fn trouble(source: &Source, why: Why, detail: &str) -> Ignorance {

@@ -285,6 +285,43 @@ async fn what_the_directory_does_not_know_is_remembered_briefly() {
 }
 
 #[tokio::test]
+async fn a_name_leads_to_whoever_bears_it_now() {
+    let installation = Installation::new();
+    let script = Scripted::new(installation.clock.clone());
+    let authority = open(&installation, &script).await;
+    let feed = FeedKey { directory: TENANT, kind: USER };
+    let ask = async |need| {
+        let upn = ObjectName::UserPrincipalName("Ada@example.com".to_owned());
+        authority.observe_named(feed, upn, need).await.unwrap()
+    };
+    script.world().put(1, user("Ada@example.com", true));
+    assert_eq!(observed(ask(Need::Current).await).state.key, id(USER, 1));
+    // Renamed, and the name given to somebody else.
+    installation.clock.advance(61);
+    script.world().put(1, user("lovelace@example.com", true));
+    script.world().put(2, user("Ada@example.com", true));
+    assert_eq!(observed(ask(Need::Current).await).state.key, id(USER, 2));
+    // Gone, and the name given to somebody else.
+    installation.clock.advance(61);
+    script.world().delete(USER, 2);
+    script.world().put(3, user("Ada@example.com", false));
+    assert_eq!(observed(ask(Need::Now).await).state.key, id(USER, 3));
+    // Gone for good.
+    installation.clock.advance(61);
+    script.world().delete(USER, 3);
+    let learnt = START.plus(183);
+    assert_eq!(ask(Need::Current).await, Answer::NoSuch { learnt });
+    // A word of a while ago is no word on what happens now.
+    script.world().look_up_faults.push_back(Why::Unreachable);
+    installation.clock.advance(30);
+    assert_eq!(ask(Need::Now).await, Answer::NoSuch { learnt });
+    script.world().look_up_faults.push_back(Why::Unreachable);
+    installation.clock.advance(1);
+    assert!(matches!(ask(Need::Now).await, Answer::Unknown(_)));
+    assert_eq!(ask(Need::Known).await, Answer::NoSuch { learnt });
+}
+
+#[tokio::test]
 async fn an_answer_waits_no_longer_than_it_may() {
     let installation = Installation::new();
     let script = populated(&installation.clock);

@@ -324,7 +324,7 @@ impl Row {
 }
 
 /// The id by which it is known elsewhere: to Graph's change feed, to Entra ID.
-fn other_id(properties: &Properties) -> Option<Uuid> {
+pub(super) fn other_id(properties: &Properties) -> Option<Uuid> {
     match properties {
         Properties::EntraDevice(device) => device.graph_id,
         Properties::IntuneDevice(device) => device.azure_ad_device_id,
@@ -333,7 +333,7 @@ fn other_id(properties: &Properties) -> Option<Uuid> {
 }
 
 /// The name by which a user is looked up. A device's user is not the device's name.
-fn user_name(properties: &Properties) -> Option<&str> {
+pub(super) fn user_name(properties: &Properties) -> Option<&str> {
     match properties {
         Properties::EntraUser(user) => user.user_principal_name.as_deref(),
         Properties::JamfUser(user) => user.name.as_deref(),
@@ -341,7 +341,7 @@ fn user_name(properties: &Properties) -> Option<&str> {
     }
 }
 
-fn email(properties: &Properties) -> Option<&str> {
+pub(super) fn email(properties: &Properties) -> Option<&str> {
     match properties {
         Properties::EntraUser(user) => user.mail.as_deref(),
         Properties::JamfUser(user) => user.email.as_deref(),

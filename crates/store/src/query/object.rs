@@ -3,10 +3,11 @@
 
 use lanyard_lifecycle::{
     id::{DirectoryId, ObjectId},
-    object::{ObjectKey, ObjectState, Presence},
+    object::{ObjectKey, ObjectState, Presence, Properties},
 };
 use lanyard_pki::Time;
 
+use super::apply::{email, other_id, user_name};
 use crate::{
     Store, StoreError,
     record::{
@@ -172,6 +173,18 @@ impl Question for ByKey {
 }
 
 impl ObjectName {
+    /// Whether an object with these properties bears the name: it is found by it.
+    #[must_use]
+    pub fn is_borne_by(&self, properties: &Properties) -> bool {
+        let is_text =
+            |borne: Option<&str>| borne.is_some_and(|borne| borne.to_lowercase() == self.text());
+        match self {
+            Self::UserPrincipalName(_) | Self::Username(_) => is_text(user_name(properties)),
+            Self::Email(_) => is_text(email(properties)),
+            Self::GraphId(id) | Self::EntraDeviceId(id) => other_id(properties) == Some(*id),
+        }
+    }
+
     fn code(&self) -> i64 {
         match self {
             Self::UserPrincipalName(_) => 0,
