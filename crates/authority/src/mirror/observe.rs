@@ -144,11 +144,11 @@ impl Authority {
     /// What is recorded of an object, and what follows from a list that is complete.
     async fn known(&self, key: ObjectKey) -> Result<Option<MirroredObject>, Fault> {
         let found = self.store().object(key).await.doing("read an object of a directory")?;
-        let is_absent = |found: &MirroredObject| found.state.presence == Presence::Absent;
-        if key.kind != ObjectKind::RiskyUser || found.as_ref().is_some_and(|f| !is_absent(f)) {
+        let was_listed = found.as_ref().is_some_and(|found| found.first_seen.is_some());
+        if key.kind != ObjectKind::RiskyUser || was_listed {
             return Ok(found);
         }
-        // Who is not on the list of users at risk is not at risk.
+        // Who never was on the list of users at risk is not at risk.
         let feed = FeedKey { directory: key.directory, kind: key.kind };
         let feed = self.store().feed(feed).await.doing("read how far a feed has come")?;
         let Some(as_of) = feed.and_then(|feed| feed.as_of) else { return Ok(found) };

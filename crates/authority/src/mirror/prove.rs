@@ -2,7 +2,7 @@
 //! shift while objects come and go, and a permission that was lost shortens a list without a word.
 
 use lanyard_directory::{Found, Ignorance, Query};
-use lanyard_lifecycle::object::{ObjectKey, ObjectState};
+use lanyard_lifecycle::object::ObjectKey;
 use lanyard_store::{Cursor, FeedProgress, ObjectChange};
 
 use super::feed::{Recorded, count_failure};
@@ -14,9 +14,6 @@ use crate::{Authority, Fault};
 /// How many are looked up in one step: what a batch request of Microsoft Graph holds.
 const AT_ONCE: u32 = 20;
 
-/// How many are taken for absent in one step where the list itself is the proof.
-const LISTED_AT_ONCE: u32 = 1_000;
-
 impl Authority {
     /// Looks some of the missing objects up, and records what is learnt.
     pub(super) async fn prove_some(
@@ -26,33 +23,24 @@ impl Authority {
         held: &Held,
     ) -> Result<Recorded, Fault> {
         let place = progress.proved_to.unwrap_or(Cursor(0));
-        let at_once = if source.lists_are_proof() { LISTED_AT_ONCE } else { AT_ONCE };
-        let missing = self.store().unseen_objects(source.key, progress.swept, place, at_once);
+        let missing = self.store().unseen_objects(source.key, progress.swept, place, AT_ONCE);
         let missing = missing.await.doing("find the objects that a directory did not show")?;
         progress.proved_to = missing.next;
-        let changes = if source.lists_are_proof() {
-            let learnt = progress.as_of.unwrap_or_else(|| self.now());
-            let absent = |key: ObjectKey| ObjectChange::State(ObjectState::absent(key, learnt));
-            missing.items.into_iter().map(absent).collect()
-        } else {
-            let (changes, failure) = look_up(source, &missing.items).await;
-            let now = self.now();
-            match failure {
-                None => source.proving.clear(),
-                Some(ignorance) => {
-                    count_failure(source, &ignorance);
-                    source.proving.failed(&ignorance, now);
-                    if changes.is_empty() {
-                        // Nobody could be asked: the same ones again, later.
-                        progress.proved_to = Some(place);
-                    } else {
-                        // Some could be: one that never can must not stand before the others.
-                        progress.proved_to = Some(missing.next.unwrap_or(Cursor(0)));
-                    }
+        let (changes, failure) = look_up(source, &missing.items).await;
+        match failure {
+            None => source.proving.clear(),
+            Some(ignorance) => {
+                count_failure(source, &ignorance);
+                source.proving.failed(&ignorance, self.now());
+                if changes.is_empty() {
+                    // Nobody could be asked: the same ones again, later.
+                    progress.proved_to = Some(place);
+                } else {
+                    // Some could be: one that never can must not stand before the others.
+                    progress.proved_to = Some(missing.next.unwrap_or(Cursor(0)));
                 }
             }
-            changes
-        };
+        }
         self.reached(Step::ProofRead).await?;
         let swept = progress.swept;
         let recorded = self.record_page(swept, changes, progress, held).await?;

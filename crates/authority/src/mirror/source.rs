@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lanyard_directory::{Connector, FeedKind, Ignorance, Why};
-use lanyard_lifecycle::object::ObjectKind;
 use lanyard_pki::Time;
 use lanyard_store::{FeedKey, HeldLease};
 use tokio::sync::{Notify, Semaphore};
@@ -76,14 +75,6 @@ impl MirroredDirectory {
             FeedKind::Delta => self.settings.change_interval,
             FeedKind::Sweep | FeedKind::LookupOnly => self.settings.sweep_interval,
         })
-    }
-}
-
-impl Source {
-    /// Whether an object that a whole reading did not show is known to be absent by that alone. Risk is listed as a
-    /// whole: who is not on the list is not at risk, and nothing is deleted.
-    pub(super) fn lists_are_proof(&self) -> bool {
-        self.key.kind == ObjectKind::RiskyUser
     }
 }
 

@@ -369,10 +369,29 @@ async fn who_is_not_listed_as_at_risk_is_not_asked_for() {
     assert_eq!(properties(current(&authority, ObjectKind::RiskyUser, 1).await), risky());
     assert!(is_absent(current(&authority, ObjectKind::RiskyUser, 2).await));
     script.world().delete(ObjectKind::RiskyUser, 1);
+    assert_eq!(script.world().look_ups, 0);
     installation.clock.advance(601);
     authority.work_mirror().await.unwrap();
     assert!(is_absent(current(&authority, ObjectKind::RiskyUser, 1).await));
-    assert_eq!(script.world().look_ups, 0);
+    assert_eq!(script.world().look_ups, 1, "who was listed is looked up");
+}
+
+#[tokio::test]
+async fn a_list_that_was_cut_short_takes_nobody_out_of_risk() {
+    let installation = Installation::new();
+    let script = populated(&installation.clock);
+    let authority = open(&installation, &script).await;
+    authority.work_mirror().await.unwrap();
+    script.world().hidden.insert(ObjectId::from_u128(1));
+    installation.clock.advance(601);
+    authority.work_mirror().await.unwrap();
+    assert_eq!(properties(known(&authority, ObjectKind::RiskyUser, 1).await), risky());
+    // Nor while nobody can be asked.
+    script.world().look_up_faults.extend([Why::Unreachable; 100]);
+    script.world().delete(ObjectKind::RiskyUser, 1);
+    installation.clock.advance(601);
+    authority.work_mirror().await.unwrap();
+    assert_eq!(properties(known(&authority, ObjectKind::RiskyUser, 1).await), risky());
 }
 
 #[tokio::test]
