@@ -16,6 +16,9 @@ const LONGEST_WAIT: i64 = 60;
 /// How much is forgotten in one transaction.
 const FORGOTTEN_AT_ONCE: u32 = 1_000;
 
+/// How many such transactions one run makes at most of each kind; the next run goes on.
+const BATCHES: u32 = 100;
+
 /// A kind of background work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Job {
@@ -94,10 +97,19 @@ impl Authority {
     async fn forget(&self) -> Result<(), Fault> {
         let now = self.now();
         let store = self.store();
-        let transactions = store.forget_enrollments(now, FORGOTTEN_AT_ONCE).await;
-        transactions.doing("forget old transactions")?;
-        let certificates = store.forget_certificates(now, FORGOTTEN_AT_ONCE).await;
-        certificates.doing("forget certificates that were kept for a while")?;
+        for _ in 0..BATCHES {
+            let forgotten = store.forget_enrollments(now, FORGOTTEN_AT_ONCE).await;
+            if forgotten.doing("forget old transactions")? < u64::from(FORGOTTEN_AT_ONCE) {
+                break;
+            }
+        }
+        for _ in 0..BATCHES {
+            let forgotten = store.forget_certificates(now, FORGOTTEN_AT_ONCE).await;
+            let forgotten = forgotten.doing("forget certificates that were kept for a while")?;
+            if forgotten < u64::from(FORGOTTEN_AT_ONCE) {
+                break;
+            }
+        }
         self.forget_missing_objects().await
     }
 }

@@ -103,6 +103,28 @@ pub async fn requests_are_listed_by_owner_and_page(store: &Store) -> Outcome {
     Ok(())
 }
 
+/// Those that wait for a person, for as long as that takes, keep no other from being forgotten.
+pub async fn those_that_wait_do_not_keep_others_from_being_forgotten(store: &Store) -> Outcome {
+    let ca = sample::with_ca(store).await?;
+    let expiry = sample::enrollment(1).expires_at;
+    for seed in 1..=20 {
+        let mut waiting = sample::enrollment(seed);
+        waiting.expires_at = expiry.plus(if seed == 20 { -1 } else { 1 });
+        store.submit_enrollment(waiting, None).await?;
+    }
+    for seed in 21..=22 {
+        let new = sample::certificate(ca, seed);
+        store.issue_certificate(new, sample::claim(seed), None).await?;
+    }
+    equal!(store.forget_enrollments(expiry.plus(-1), 1).await?, 1);
+    equal!(store.count_pending_enrollments().await?, 19);
+    for left in [1, 1, 0] {
+        equal!(store.forget_enrollments(expiry, 1).await?, left);
+    }
+    equal!(store.count_pending_enrollments().await?, 19);
+    Ok(())
+}
+
 /// Forgetting frees the transaction id, and the certificate stays.
 pub async fn old_transactions_are_forgotten(store: &Store) -> Outcome {
     let ca = sample::with_ca(store).await?;

@@ -59,6 +59,7 @@ macro_rules! for_every_behaviour {
             a_pending_request_waits_and_is_approved_once,
             a_pending_request_is_declined_once,
             requests_are_listed_by_owner_and_page,
+            those_that_wait_do_not_keep_others_from_being_forgotten,
             old_transactions_are_forgotten,
             a_ca_goes_from_request_to_retirement,
             a_key_makes_one_ca,

@@ -227,11 +227,14 @@ struct Forget {
 /// How many of the oldest transactions are looked at for each one that may be forgotten.
 const OLDEST: i64 = 16;
 
-// Transactions lie in the order in which they came and are kept alike long, so the oldest are
-// those to forget, and an index on the expiry would only cost.
+// Transactions lie in the order in which they came and those that are decided are kept alike long, so
+// the oldest are those to forget, and an index on the expiry would only cost. Those that wait, which
+// may do so for longer and are few, have an index of their own.
 static FORGET: Sql = sql!(
     "DELETE FROM enrollment WHERE id IN (SELECT e.id FROM \
-     (SELECT id, expires_at FROM enrollment ORDER BY id LIMIT $3) e \
+     (SELECT id, expires_at FROM \
+     (SELECT id, expires_at FROM enrollment WHERE state <> 0 ORDER BY id LIMIT $3) decided \
+     UNION ALL SELECT id, expires_at FROM enrollment WHERE state = 0 AND expires_at <= $1) e \
      WHERE e.expires_at <= $1 ORDER BY e.id LIMIT $2)"
 );
 
