@@ -199,8 +199,7 @@ impl Authority {
         self.stand_of(known).await
     }
 
-    /// How a transaction stands; a certificate that is prepared only is finished, and one that is not good any more is
-    /// not handed out again.
+    /// How a transaction stands. A certificate that is not good any more is not handed out again.
     pub(crate) async fn stand_of(&self, known: &Enrollment) -> Result<Outcome, Error> {
         match known.state {
             EnrollmentState::Pending => Ok(Outcome::Pending(known.id)),

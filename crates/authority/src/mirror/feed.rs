@@ -1,5 +1,5 @@
-//! Reading a feed: round by round, page by page. A page's changes and the place after it are recorded in one transaction,
-//! so that whoever goes on, after a kill at any point, goes on where the last one was.
+//! Reading a feed: round by round, page by page. The place after a page is recorded with the last of its changes, so that
+//! whoever goes on, after a kill at any point, goes on where the last one was.
 //!
 //! A feed that starts anew forgets nothing: what the new reading does not show is looked up (`prove`) before it counts as
 //! absent.

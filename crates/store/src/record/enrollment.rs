@@ -51,7 +51,7 @@ pub struct NewEnrollment {
     pub expires_at: Time,
 }
 
-/// How a certificate is tied to a transaction when it is prepared.
+/// How a certificate is tied to a transaction when it is issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
     /// No transaction: the protocol has none.
