@@ -53,7 +53,7 @@ pub struct Discovery {
     kept: Mutex<Option<Kept>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Kept {
     endpoints: Arc<[Endpoint]>,
     found: Instant,
@@ -95,8 +95,9 @@ impl Discovery {
     /// When Graph does not tell, or lists no such service: then Intune is not set up in the tenant.
     pub async fn endpoint(&self, service: IntuneService) -> Result<Url, Ignorance> {
         let mut kept = self.kept.lock().await;
-        let endpoints = match kept.take() {
-            Some(good) if good.is_good() => Arc::clone(&kept.insert(good).endpoints),
+        // What is kept stays so while the list is read: whoever reads it may go away.
+        let endpoints = match kept.clone() {
+            Some(good) if good.is_good() => good.endpoints,
             old => {
                 let listed = self.list().await;
                 let found = Instant::now();

@@ -77,6 +77,25 @@ async fn an_old_address_serves_while_graph_does_not_answer() {
     assert_eq!(discovery.endpoint(service).await.unwrap(), first);
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_old_address_outlives_an_asker_that_goes_away() {
+    let turn = AtomicUsize::new(0);
+    let (wire, discovery) = discovery("https://graph.example.org/", move || {
+        match turn.fetch_add(1, Ordering::SeqCst) {
+            0 => listed("https://a.example.org/"),
+            1 => Reply::Silence,
+            _ => Reply::Refused,
+        }
+    });
+    let service = IntuneService::PkiConnector;
+    let first = discovery.endpoint(service).await.unwrap();
+    tokio::time::advance(Duration::from_hours(25)).await;
+    let patience = Duration::from_secs(1);
+    tokio::time::timeout(patience, discovery.endpoint(service)).await.unwrap_err();
+    assert_eq!(wire.lines().len(), 2);
+    assert_eq!(discovery.endpoint(service).await.unwrap(), first);
+}
+
 #[tokio::test]
 async fn a_tenant_without_intune_is_told_so() {
     let (_, discovery) =
