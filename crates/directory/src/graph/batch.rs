@@ -162,9 +162,13 @@ impl Response {
         let mut headers = HeaderMap::new();
         for (name, value) in self.headers {
             let name = HeaderName::try_from(name).ok()?;
-            if let Some(value) = value.as_str() {
-                headers.insert(name, HeaderValue::try_from(value).ok()?);
-            }
+            // Numbers are written as such in places: `Retry-After`.
+            let value = match value {
+                Value::String(text) => text,
+                Value::Number(number) => number.to_string(),
+                _ => continue,
+            };
+            headers.insert(name, HeaderValue::try_from(value).ok()?);
         }
         let body = match self.body {
             Value::Null => Bytes::new(),

@@ -64,6 +64,17 @@ async fn only_what_was_not_answered_is_asked_again_and_not_before_it_may_be() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pause_that_is_asked_for_by_a_number_is_kept() {
+    let throttled =
+        json!({ "id": "1", "status": 429, "headers": { "Retry-After": 4 }, "body": {} });
+    let begun = Instant::now();
+    let rounds = vec![json!([fine("0"), throttled, fine("2")]), json!([fine("1")])];
+    let (answers, _) = ask(rounds).await;
+    assert_eq!(answers, [Ok(StatusCode::OK); 3]);
+    assert_eq!(begun.elapsed().as_secs(), 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_question_without_exactly_one_answer_is_not_answered() {
     let absent = json!({ "id": "1", "status": 404,
         "body": { "error": { "code": "Request_ResourceNotFound" } } });
