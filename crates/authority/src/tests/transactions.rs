@@ -4,6 +4,9 @@ use lanyard_lifecycle::Refusal;
 use lanyard_lifecycle::refusal::NotGood;
 use lanyard_lifecycle::revocation::{Change, RevocationReason};
 
+use futures_util::future::try_join_all;
+use lanyard_store::NewEnrollment;
+
 use super::*;
 
 #[tokio::test]
@@ -118,6 +121,36 @@ async fn a_transaction_is_forgotten_in_time_so_that_its_id_may_come_again() {
     let other = Device { key: device.key.clone(), name: "desktop" };
     let second = issued(authority.issue(other.request("t1").await).await);
     assert_ne!(first.serial, second.serial);
+}
+
+#[tokio::test]
+async fn one_run_forgets_more_than_one_batch_of_transactions() {
+    let installation = Installation::new();
+    let authority = installation.open(settings()).await;
+    let store = authority.store();
+    let submit = |number: u32| {
+        let waiting = NewEnrollment {
+            endpoint: EndpointId::from_bytes([7; 16]),
+            transaction_id: number.to_be_bytes().to_vec(),
+            scope: Scope::DEFAULT,
+            signer_sha256: [1; 32],
+            csr_sha256: [2; 32],
+            csr: None,
+            context: None,
+            subject: None,
+            renews: None,
+            address: None,
+            received_at: START,
+            expires_at: START.plus(60),
+        };
+        store.submit_enrollment(waiting, None)
+    };
+    try_join_all((0..1_001).map(submit)).await.unwrap();
+    authority.run_jobs().await;
+    assert_eq!(store.count_pending_enrollments().await.unwrap(), 1_001);
+    installation.clock.advance(60);
+    authority.run_jobs().await;
+    assert_eq!(store.count_pending_enrollments().await.unwrap(), 0);
 }
 
 #[tokio::test]
