@@ -46,6 +46,8 @@ pub use settings::{Credential, Settings, limits};
 
 /// How many objects of a Classic list a batch has.
 const SLICE: usize = 1000;
+/// A look-up may take this long in all. It is some calls, each of which has a deadline of its own.
+const LOOK_UP: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// An instance of Jamf Pro.
 #[derive(Debug)]
@@ -95,8 +97,16 @@ impl JamfPro {
         Ignorance::new(self.session.service().name(), "look up an object", Why::NotAskable, detail)
     }
 
-    /// The answer to a question that was put at that time.
+    /// The answer to a question that was put at that time; within a deadline, however many calls it
+    /// takes.
     async fn find(&self, query: &Query, asked: Instant) -> Result<Found, Ignorance> {
+        tokio::time::timeout(LOOK_UP, self.search(query, asked)).await.unwrap_or_else(|_| {
+            let name = self.session.service().name();
+            Err(Ignorance::new(name, "look up an object", Why::TimedOut, ""))
+        })
+    }
+
+    async fn search(&self, query: &Query, asked: Instant) -> Result<Found, Ignorance> {
         match (&query.by, self.inventory(query.kind)) {
             (By::Id(object), Some(inventory)) => self.device(inventory, *object, asked).await,
             (_, None) if query.kind == ObjectKind::JamfUser => self.user(&query.by, asked).await,
