@@ -38,8 +38,8 @@ const REMEMBERED: i64 = 86_400;
 const FORGOTTEN_AT_ONCE: u32 = 1_000;
 
 impl Authority {
-    /// Has a directory's feeds read at once, by whichever process reads them: all of them, or one. It is for people:
-    /// what could not be asked just now is asked again without a pause. False if there is none such.
+    /// Has a directory's feeds read at once, by whichever process reads them: all of them, or one. False if there is
+    /// none such.
     pub async fn demand_directory(
         &self,
         directory: DirectoryId,
@@ -49,31 +49,16 @@ impl Authority {
         let sources = known.map_or(&[][..], |known| known.sources.as_slice());
         let mut any = false;
         for source in sources.iter().filter(|one| kind.is_none_or(|kind| kind == one.key.kind)) {
+            self.demand(source.key).await?;
             source.reading.clear();
-            self.demand(source).await?;
+            source.wake.notify_one();
             any = true;
         }
         Ok(any)
     }
 
-    /// Has a feed read soon, because something is said to have changed. Whoever says so does not shorten a pause that
-    /// the directory has asked for. False if there is no such feed.
-    pub async fn expect_changes(
-        &self,
-        directory: DirectoryId,
-        kind: ObjectKind,
-    ) -> Result<bool, Fault> {
-        let Some((_, source)) = self.mirror().source(FeedKey { directory, kind }) else {
-            return Ok(false);
-        };
-        self.demand(source).await.map(|()| true)
-    }
-
-    async fn demand(&self, source: &Source) -> Result<(), Fault> {
-        let demanded = self.store().demand_feed(source.key).await;
-        demanded.doing("demand that a feed is read")?;
-        source.wake.notify_one();
-        Ok(())
+    async fn demand(&self, key: FeedKey) -> Result<(), Fault> {
+        self.store().demand_feed(key).await.doing("demand that a feed is read")
     }
 
     /// Does all that is due once, as far as the leases can be had, and returns when something is due next.

@@ -18,9 +18,6 @@ use crate::{Authority, Fault};
 /// How many objects are recorded in one transaction: others wait for the store too.
 const ROWS: usize = 250;
 
-/// How long after the last round one begins that is demanded, in seconds, however many demand it.
-const FLOOR: i64 = 2;
-
 /// How a feed's work came to an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Worked {
@@ -185,10 +182,7 @@ fn next(
     let interval = directory.interval(source.how);
     let due = match (progress.phase, progress.round_started) {
         (FeedPhase::ReadingAll | FeedPhase::ReadingChanges, _) | (_, None) => now,
-        (FeedPhase::Resting, Some(started)) if progress.demanded > progress.served => {
-            let last = progress.completed_at.map_or(started, |completed| completed.max(started));
-            last.plus(FLOOR).min(now.plus(FLOOR))
-        }
+        (FeedPhase::Resting, Some(_)) if progress.demanded > progress.served => now,
         // A clock that was set back is no reason to wait for years.
         (FeedPhase::Resting, Some(started)) => started.plus(interval).min(now.plus(interval)),
     };

@@ -421,7 +421,6 @@ async fn a_demand_begins_a_round_before_its_time() {
     script.world().put(6, device(ManagementState::WipePending));
     authority.work_mirror().await.unwrap();
     assert!(!is_wiped(known(&authority, DEVICE, 6).await));
-    installation.clock.advance(2);
     assert!(authority.demand_directory(TENANT, Some(DEVICE)).await.unwrap());
     authority.work_mirror().await.unwrap();
     assert!(is_wiped(known(&authority, DEVICE, 6).await));
@@ -429,38 +428,6 @@ async fn a_demand_begins_a_round_before_its_time() {
     authority.work_mirror().await.unwrap();
     assert_eq!(script.world().pages, pages, "a demand is served once");
     assert!(!authority.demand_directory(TENANT, Some(ObjectKind::JamfUser)).await.unwrap());
-}
-
-#[tokio::test]
-async fn a_flood_of_hints_begins_a_round_every_two_seconds_and_ends_no_pause() {
-    let installation = Installation::new();
-    let script = populated(&installation.clock);
-    let authority = open(&installation, &script).await;
-    authority.work_mirror().await.unwrap();
-    let flood = async || {
-        let before = script.world().pages;
-        for _ in 0..5 {
-            assert!(authority.expect_changes(TENANT, USER).await.unwrap());
-            authority.work_mirror().await.unwrap();
-        }
-        script.world().pages - before
-    };
-    assert_eq!(flood().await, 0, "a round has only just ended");
-    installation.clock.advance(1);
-    assert_eq!(flood().await, 0);
-    assert_eq!(authority.work_mirror().await.unwrap(), START.plus(2));
-    installation.clock.advance(1);
-    assert_eq!(flood().await, 1, "one round, of one page");
-    installation.clock.advance(2);
-    script.world().page_faults.push_back(Why::Throttled { retry_after: None });
-    assert_eq!(flood().await, 1, "it fails, and a pause begins");
-    installation.clock.advance(2);
-    assert_eq!(flood().await, 0, "whoever hints does not end the pause");
-    let before = script.world().pages;
-    assert!(authority.demand_directory(TENANT, Some(USER)).await.unwrap());
-    authority.work_mirror().await.unwrap();
-    assert_eq!(script.world().pages - before, 1, "an operator does");
-    assert!(!authority.expect_changes(TENANT, ObjectKind::JamfUser).await.unwrap());
 }
 
 #[tokio::test]
@@ -480,7 +447,6 @@ async fn the_kept_mirror_serves_a_demand_at_once() {
         until(&mut changes, id(DEVICE, 8)).await;
     }
     script.world().put(8, device(ManagementState::WipePending));
-    installation.clock.advance(2);
     authority.demand_directory(TENANT, None).await.unwrap();
     until(&mut changes, id(DEVICE, 8)).await;
     assert!(is_wiped(known(&authority, DEVICE, 8).await));
