@@ -105,6 +105,10 @@ impl Authority {
                     kind = source.key.kind.name(),
                     "The directory does not know any more what has changed since; all objects are read anew"
                 );
+                if progress.phase == FeedPhase::ReadingAll {
+                    // Reading anew has come to this, and may again: never without a rest.
+                    source.reading.failed(&ignorance(source, ChangesError::Resync), now);
+                }
                 progress.cursor = None;
                 begin(&mut progress, source.how, now);
                 self.record_page(Sweep::NONE, Vec::new(), progress, held).await.map(Some)

@@ -49,6 +49,8 @@ pub(crate) struct World {
     pub(crate) page_faults: VecDeque<Why>,
     /// What the next look-ups fail with.
     pub(crate) look_up_faults: VecDeque<Why>,
+    /// Whether the way from a page to the next is refused.
+    pub(crate) refuses_links: bool,
     /// Questions that were asked.
     pub(crate) look_ups: usize,
     pub(crate) pages: usize,
@@ -196,6 +198,9 @@ impl Connector for Scripted {
         let words: Vec<&str> = cursor.map_or("", Cursor::as_str).split(' ').collect();
         let is_log = self.feeds.iter().any(|f| f.kind == kind && f.how == FeedKind::Delta);
         let batch = match words.as_slice() {
+            ["all", ..] if world.refuses_links => {
+                return Box::pin(std::future::ready(Err(ChangesError::Resync)));
+            }
             ["all", after, start] => {
                 self.whole(&world, kind, after.parse().unwrap(), start.parse().unwrap())
             }

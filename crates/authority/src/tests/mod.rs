@@ -7,6 +7,7 @@ mod first_start;
 mod issuing;
 mod killed;
 mod mirrored;
+mod mirrored_anew;
 mod mirrored_at_random;
 mod mirrored_killed;
 mod renewal;
