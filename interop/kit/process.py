@@ -11,6 +11,37 @@ from pathlib import Path
 LIMIT_SECONDS = 60
 
 
+# Leaders of the process groups that run now: what must not outlive the run.
+_LIVE: set[int] = set()
+_STARTING = threading.Lock()
+_over = False
+
+
+def end_all() -> None:
+    """Ends everything that was started, without asking, and lets nothing start after it."""
+    global _over
+    with _STARTING:
+        _over = True
+        for leader in list(_LIVE):
+            try:
+                os.killpg(leader, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+
+def start(command: tuple, env, account, **options) -> subprocess.Popen:
+    """Starts a program as the leader of a process group of its own."""
+    argv = [find(str(command[0])), *map(str, command[1:])]
+    with _STARTING:
+        if _over:
+            raise AssertionError("the run is over")
+        child = subprocess.Popen(
+            argv, env=environment(env), start_new_session=True, **(account or {}), **options
+        )
+        _LIVE.add(child.pid)
+    return child
+
+
 class Missing(Exception):
     """A program that a case needs is not installed."""
 
@@ -51,43 +82,45 @@ class Finished:
         return self
 
 
-def run(*command, stdin: bytes = b"", limit: int = LIMIT_SECONDS, env=None, cwd=None) -> Finished:
+def unprivileged() -> dict:
+    """What `Popen` needs so that a program does not run as root, whoever runs the tests."""
+    if os.geteuid() != 0:
+        return {}
+    return {"user": "nobody", "group": "nogroup", "extra_groups": []}
+
+
+def hand_over(*files: Path) -> None:
+    """Gives files to the account of `unprivileged` programs."""
+    for file in files if os.geteuid() == 0 else ():
+        shutil.chown(file, "nobody", "nogroup")
+
+
+def run(
+    *command, stdin: bytes = b"", limit: int = LIMIT_SECONDS, env=None, cwd=None, account=None
+) -> Finished:
     """Runs a program to its end; a program over the limit is killed with its children."""
-    argv = [find(str(command[0])), *map(str, command[1:])]
-    child = subprocess.Popen(
-        argv,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(env),
-        cwd=cwd,
-        start_new_session=True,
-    )
+    pipe = subprocess.PIPE
+    child = start(command, env, account, stdin=pipe, stdout=pipe, stderr=pipe, cwd=cwd)
     try:
         out, err = child.communicate(stdin, timeout=limit)
     except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGKILL)
         out, err = child.communicate()
         err += f"\nstopped after {limit} s".encode()
-        return Finished(argv, 124, out, err)
-    return Finished(argv, child.returncode, out, err)
+        return Finished(child.args, 124, out, err)
+    finally:
+        _LIVE.discard(child.pid)
+    return Finished(child.args, child.returncode, out, err)
 
 
 class Daemon:
     """A program kept running in its own process group; leaving the `with` block ends the whole group."""
 
-    def __init__(self, *command, log: Path, env=None, cwd=None):
+    def __init__(self, *command, log: Path, env=None, cwd=None, account=None):
         self.log = log
         self._output = open(log, "wb")
-        self.child = subprocess.Popen(
-            [find(str(command[0])), *map(str, command[1:])],
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=subprocess.STDOUT,
-            env=environment(env),
-            cwd=cwd,
-            start_new_session=True,
-        )
+        streams = {"stdin": subprocess.DEVNULL, "stdout": self._output, "stderr": subprocess.STDOUT}
+        self.child = start(command, env, account, cwd=cwd, **streams)
 
     def wait_for_port(self, port: int, limit: float = 20) -> "Daemon":
         """Waits until the program accepts connections on a loopback port."""
@@ -102,6 +135,17 @@ class Daemon:
                 tick.wait(0.05)
         raise AssertionError(f"no answer on port {port} within {limit} s:\n{self.text()}")
 
+    def wait_for_text(self, text: str, limit: float = 20) -> "Daemon":
+        """Waits until the program has written something, where it opens no TCP port."""
+        tick = threading.Event()
+        for _ in range(int(limit * 20)):
+            if text in self.text():
+                return self
+            if self.child.poll() is not None:
+                raise AssertionError(f"ended at once:\n{self.text()}")
+            tick.wait(0.05)
+        raise AssertionError(f"did not say {text!r} within {limit} s:\n{self.text()}")
+
     def text(self) -> str:
         return self.log.read_text(errors="replace")
 
@@ -113,15 +157,15 @@ class Daemon:
                 self.child.wait(limit)
             except subprocess.TimeoutExpired:
                 pass
-        self._signal(signal.SIGKILL)
-        self._output.close()
-        return self.child.wait()
+        self.kill()
+        return self.child.returncode
 
     def kill(self) -> None:
         """Ends the group without asking."""
         self._signal(signal.SIGKILL)
         self._output.close()
         self.child.wait()
+        _LIVE.discard(self.child.pid)
 
     def _signal(self, number: int) -> None:
         try:
@@ -136,8 +180,8 @@ class Daemon:
         self.stop()
 
 
-def free_port() -> int:
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
     """A loopback port that nothing listens on at this moment."""
-    with socket.socket() as probe:
+    with socket.socket(type=kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

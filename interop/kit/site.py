@@ -47,8 +47,8 @@ class Lanyard(Site):
     def __init__(self, program: Path, key: str, work: Path, settings: str = ""):
         self.name, self.program, self.work = key, program, work
         work.mkdir(parents=True, exist_ok=True)
-        self.data, self.ca, self._port = work / "data", work / "ca.pem", free_port()
-        self.base_url = f"http://127.0.0.1:{self._port}"
+        self.data, self.ca, self.port = work / "data", work / "ca.pem", free_port()
+        self.base_url = f"http://127.0.0.1:{self.port}"
         self.scep_url, self.ocsp_url = self.base_url + "/static", self.base_url + "/ocsp"
         self.crl_url = f"{self.base_url}/crl/token-of-the-tests"
         (work / "challenge").write_text(self.challenge)
@@ -61,7 +61,7 @@ class Lanyard(Site):
         """The settings of this run; `section.key=value` lines in `settings` add to them."""
         lines = [
             f"data = '{self.data}'",
-            f"listen.http = ['127.0.0.1:{self._port}']",
+            f"listen.http = ['127.0.0.1:{self.port}']",
             "listen.https = []",
             "listen.header_timeout = '5s'",
             f"publication.base_url = '{self.base_url}'",
@@ -80,8 +80,12 @@ class Lanyard(Site):
 
     def start(self) -> "Lanyard":
         self.launch()
-        self._daemon.wait_for_port(self._port, limit=120)
-        self.fetch_ca()
+        try:
+            self._daemon.wait_for_port(self.port, limit=120)
+            self.fetch_ca()
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def fetch_ca(self) -> None:

@@ -57,16 +57,21 @@ class Ledger:
     def reason(self, name: str, failure: str) -> str | None:
         """Why this failure is expected, if it is."""
         for pattern, says, reason in self.entries:
-            if fnmatch.fnmatchcase(name, pattern) and says in failure:
+            if matches(name, pattern) and says in failure:
                 self.met.add(pattern)
                 return reason
         return None
 
     def expects(self, name: str) -> bool:
-        return any(fnmatch.fnmatchcase(name, pattern) for pattern, _, _ in self.entries)
+        return any(matches(name, pattern) for pattern, _, _ in self.entries)
 
     def unmet(self) -> list[str]:
         return [pattern for pattern, _, _ in self.entries if pattern not in self.met]
+
+
+def matches(name: str, pattern: str) -> bool:
+    """`*` and `?` as in a shell; brackets are those around the CA key."""
+    return fnmatch.fnmatchcase(name, pattern.replace("[", "[[]"))
 
 
 class Report:
@@ -78,7 +83,8 @@ class Report:
         self.passed = 0
         self.failures: list[tuple[str, str]] = []
 
-    def run(self, name: str, function: Callable, *arguments) -> None:
+    def run(self, name: str, function: Callable, *arguments) -> bool:
+        """Runs a case, and says whether it ended as it should."""
         start, failure = time.monotonic(), ""
         try:
             function(*arguments)
@@ -101,9 +107,12 @@ class Report:
         else:
             print(f"ok     {took}  {name}", flush=True)
             self.passed += 1
+        return not failure or bool(reason)
 
     def close(self, whole: bool) -> int:
         """Prints the failures and the closing line; returns the exit status."""
+        if not self.passed and not self.failures:
+            self.failures.append(("nothing ran", "no case has such a name"))
         for pattern in [*self.ledger.unmet(), *self.unmet_findings()] if whole else []:
             self.failures.append((pattern, "stands in the ledger, but no case failed so"))
         for name, failure in self.failures:
