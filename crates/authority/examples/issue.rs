@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use lanyard_authority::clock::SystemClock;
 use lanyard_authority::entropy::SystemEntropy;
-use lanyard_authority::settings::{Endpoint, Keeping, Settings};
+use lanyard_authority::settings::{Additions, Endpoint, Follows, Keeping, Settings};
 use lanyard_authority::{Actor, Authority, Outcome, Ports, Proof, Request, Transaction, open};
 use lanyard_lifecycle::id::{EndpointId, Scope};
 use lanyard_lifecycle::kind::{Kind, Source};
@@ -69,7 +69,8 @@ async fn authority(folder: &std::path::Path, key: KeyAlgorithm) -> Result<Author
         id: STATIC,
         name: "static".into(),
         scope: Scope::DEFAULT,
-        kind: Kind::Static,
+        follows: Follows::Nothing(Kind::Static),
+        additions: Additions::default(),
         source: Source::Static,
         profile: Profile::client(),
         keep: Keeping::Everything,
@@ -83,6 +84,7 @@ async fn authority(folder: &std::path::Path, key: KeyAlgorithm) -> Result<Author
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         directories: Vec::new(),
+        intune: Vec::new(),
     };
     Ok(open(settings, ports).await?)
 }

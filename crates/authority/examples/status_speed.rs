@@ -103,6 +103,7 @@ async fn open(folder: &tempfile::TempDir, name: &str, responder: KeyAlgorithm) -
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SeededEntropy::new(1)),
         directories: Vec::new(),
+        intune: Vec::new(),
     };
     Ok(Opened { authority: lanyard_authority::open(settings, ports).await?, store })
 }

@@ -21,7 +21,7 @@ use crate::audit::{Act, Actor};
 use crate::ca::Ca;
 use crate::certify::{Certified, Order, Origin};
 use crate::error::Doing as _;
-use crate::settings::{DAY, Endpoint, Keeping};
+use crate::settings::{DAY, Endpoint, Follows, Keeping};
 use crate::{Authority, Error, Fault};
 pub use request::{Outcome, Proof, Request, Transaction};
 
@@ -153,7 +153,7 @@ impl Authority {
         check_profile(&endpoint.profile, &permit)?;
         let binding = match renewed {
             Some(binding) => binding,
-            None => Binding::untethered(endpoint.kind, self.random()).ok_or_else(|| {
+            None => untethered(&endpoint.follows, self.random()).ok_or_else(|| {
                 Fault::lasting("bind a certificate", "the endpoint's directory is not connected")
             })?,
         };
@@ -284,6 +284,14 @@ impl Authority {
         let audit = Act::IssueCertificate.by(&request.actor, self.now()).scope(scope);
         let audit = audit.target(&request.csr.subject()).detail(&detail).refused();
         self.store().audit(audit).await.doing("record a refusal")
+    }
+}
+
+/// The binding of a certificate that follows nothing.
+fn untethered(follows: &Follows, random: [u8; 16]) -> Option<Binding> {
+    match follows {
+        Follows::Nothing(kind) => Binding::untethered(*kind, random),
+        Follows::Intune(_) | Follows::Entra(_) | Follows::Jamf(_) => None,
     }
 }
 

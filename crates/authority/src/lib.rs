@@ -11,6 +11,7 @@ pub mod clock;
 pub mod crl;
 pub mod entropy;
 mod error;
+pub mod intune;
 pub mod issue;
 pub mod jobs;
 mod keys;
@@ -48,6 +49,7 @@ pub use certify::Issued;
 pub use clock::Clock;
 pub use entropy::Entropy;
 pub use error::{Error, Fault, Persistence};
+pub use intune::IntuneServices;
 pub use issue::{Outcome, Proof, Request, Transaction};
 pub use open::{OpenError, open};
 pub use settings::Settings;
@@ -65,6 +67,8 @@ pub struct Ports {
     pub entropy: Arc<dyn Entropy>,
     /// Who asks the directories that certificates follow.
     pub directories: Vec<Arc<dyn Connector>>,
+    /// Who asks Intune's services for certification authorities, one for each tenant that has them.
+    pub intune: Vec<Arc<dyn IntuneServices>>,
 }
 
 /// An open authority: a handle that is cheap to clone. Each verb is a method, in a file of its name.

@@ -2,18 +2,20 @@
 //!
 //! Where these come from (file, environment, command line) is the server's affair.
 
-use std::fmt;
+mod endpoint;
+
 use std::time::Duration;
 
-use lanyard_lifecycle::id::{EndpointId, Scope};
-use lanyard_lifecycle::kind::{Kind, Source};
-use lanyard_lifecycle::policy::{EndpointPolicy, Limits};
-use lanyard_pki::profile::Profile;
+use lanyard_lifecycle::id::EndpointId;
+use lanyard_lifecycle::policy::Limits;
 use lanyard_pki::{KeyAlgorithm, Name};
-use secrecy::SecretString;
 
 use crate::mirror::DirectorySettings;
 use crate::status::settings::StatusSettings;
+pub use endpoint::{
+    Additions, Bootstrap, DeviceDirectory, DirectoryIds, DirectorySid, Endpoint, Follows,
+    IntuneFollows, Keeping, NoticeOrder,
+};
 
 /// Seconds in a day.
 pub const DAY: i64 = 86_400;
@@ -160,47 +162,4 @@ pub enum ScepIdentityChoice {
     Ca,
     /// An RA always: the CA's key signs certificates and nothing else.
     Ra,
-}
-
-/// A configured place to enroll.
-#[derive(Clone)]
-pub struct Endpoint {
-    /// Its id, stable over restarts: transactions and certificates are recorded with it.
-    pub id: EndpointId,
-    /// Its name, for people.
-    pub name: String,
-    /// Who owns what is enrolled here.
-    pub scope: Scope,
-    /// What its certificates are for.
-    pub kind: Kind,
-    /// The channel that its certificates are recorded with.
-    pub source: Source,
-    /// What its certificates look like.
-    pub profile: Profile,
-    /// How much of its certificates is recorded.
-    pub keep: Keeping,
-    /// Who may enroll and what they get.
-    pub policy: EndpointPolicy,
-    /// The challenge that every client knows, where the policy asks for one.
-    pub challenge: Option<SecretString>,
-}
-
-/// How much of a certificate is recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Keeping {
-    /// All that is known.
-    #[default]
-    Everything,
-    /// What revocation needs: serial number, kind, dates, endpoint. No names; the certificate itself for a day.
-    RevocationOnly,
-}
-
-impl fmt::Debug for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Endpoint")
-            .field("id", &self.id)
-            .field("name", &self.name)
-            .field("policy", &self.policy)
-            .finish_non_exhaustive()
-    }
 }

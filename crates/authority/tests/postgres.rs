@@ -24,6 +24,7 @@ async fn node(url: &StoreUrl, keys: &Path) -> Ports {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         directories: Vec::new(),
+        intune: Vec::new(),
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU8;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use lanyard_authority::IntuneServices;
 use lanyard_authority::mirror::DirectorySettings;
 use lanyard_directory::cloud::{Cloud, Endpoints};
 use lanyard_directory::entra::{EntraId, UserRisk};
@@ -69,6 +70,8 @@ pub struct Directories {
     pub settings: Vec<DirectorySettings>,
     /// Who asks them.
     pub connectors: Vec<Arc<dyn Connector>>,
+    /// Who asks Intune's services for certification authorities.
+    pub intune: Vec<Arc<dyn IntuneServices>>,
     /// Whose notifications are taken, and how each is told from others'.
     pub callers: Vec<Caller>,
 }
@@ -136,8 +139,9 @@ pub fn connect(
         directories.settings.push(mirroring(section, id));
         let connectors = match section.r#type {
             DirectoryType::EntraIntune => {
-                let (connectors, subscriptions) = entra(section, id, &transports, &ambient)?;
-                let notified = section.notification_url.clone().zip(subscriptions);
+                let connected = entra(section, id, &transports, &ambient)?;
+                directories.intune.extend(connected.intune);
+                let notified = section.notification_url.clone().zip(connected.subscriptions);
                 directories.callers.extend(notified.map(|(url, subscriptions)| Caller {
                     name: section.name.clone(),
                     directory: id,
@@ -150,7 +154,7 @@ pub fn connect(
                         wake: Notify::new(),
                     }),
                 }));
-                connectors
+                connected.connectors
             }
             DirectoryType::Jamf => vec![jamf(section, id, &transports, &ambient)?],
         };
@@ -196,7 +200,12 @@ fn mirroring(section: &DirectorySection, id: DirectoryId) -> DirectorySettings {
 }
 
 /// Who asks a tenant, and who subscribes to its notifications.
-type Connected = (Vec<Arc<dyn Connector>>, Option<Arc<dyn Subscriptions>>);
+#[derive(Default)]
+struct Connected {
+    connectors: Vec<Arc<dyn Connector>>,
+    intune: Option<Arc<dyn IntuneServices>>,
+    subscriptions: Option<Arc<dyn Subscriptions>>,
+}
 
 fn entra(
     section: &DirectorySection,
@@ -219,21 +228,22 @@ fn entra(
     let transports = way(transports, section.url.as_ref());
     let tenant = Tenant::new(settings, transports, ambient.clone());
     let follows = |what| section.follow.contains(&what);
-    let mut connectors: Vec<Arc<dyn Connector>> = Vec::new();
-    let mut subscriptions: Option<Arc<dyn Subscriptions>> = None;
+    let mut connected = Connected::default();
     if follows(FollowSetting::Entra) || follows(FollowSetting::UserRisk) {
         let risk =
             if follows(FollowSetting::UserRisk) { UserRisk::Followed } else { UserRisk::Ignored };
         let entra = Arc::new(EntraId::new(&tenant, risk));
-        subscriptions = Some(entra.clone());
-        connectors.push(entra);
+        connected.subscriptions = Some(entra.clone());
+        connected.connectors.push(entra);
     }
     if follows(FollowSetting::Intune) {
-        connectors.push(Arc::new(Intune::new(&tenant)));
+        connected.connectors.push(Arc::new(Intune::new(&tenant)));
         let services = intune::CertificateServices::new(&tenant, intune::Settings::default());
-        connectors.push(Arc::new(services));
+        let services = Arc::new(services);
+        connected.intune = Some(services.clone());
+        connected.connectors.push(services);
     }
-    Ok((connectors, subscriptions))
+    Ok(connected)
 }
 
 fn credential(section: &DirectorySection) -> Result<Credential, DirectoryError> {

@@ -133,6 +133,7 @@ pub async fn open(
         clock: world.clock,
         entropy: world.entropy,
         directories: directories.connectors,
+        intune: directories.intune,
     };
     let authority = lanyard_authority::open(settings, ports).await?;
     Ok(Opened {

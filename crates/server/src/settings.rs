@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use lanyard_authority::Settings;
 use lanyard_authority::settings::{
-    CertifiedBy, Endpoint, Keeping, NewCa, Publication, ScepIdentityChoice, ScepSettings,
+    Additions, CertifiedBy, Endpoint, Follows, Keeping, NewCa, Publication, ScepIdentityChoice,
+    ScepSettings,
 };
 use lanyard_authority::status::settings::{
     CrlSettings, MemorySettings, ResponderKey, ResponderSettings, ResponderSigner, StatusSettings,
@@ -134,7 +135,8 @@ fn static_endpoint(config: &Config) -> Option<Endpoint> {
         id: STATIC_ENDPOINT,
         name: "static".into(),
         scope: Scope::DEFAULT,
-        kind: Kind::Static,
+        follows: Follows::Nothing(Kind::Static),
+        additions: Additions::default(),
         source: Source::Static,
         profile: Profile::device(),
         keep: Keeping::Everything,
@@ -158,7 +160,8 @@ fn listener_endpoint(config: &Config) -> Endpoint {
         id: LISTENER_ENDPOINT,
         name: "listener".into(),
         scope: Scope::DEFAULT,
-        kind: Kind::Static,
+        follows: Follows::Nothing(Kind::Static),
+        additions: Additions::default(),
         source: Source::CertificateMaster,
         profile: Profile::tls_server(),
         keep: Keeping::Everything,

@@ -145,6 +145,7 @@ async fn open(
         clock: clock.clone(),
         entropy: Arc::new(SeededEntropy::new(7)),
         directories: Vec::new(),
+        intune: Vec::new(),
     };
     crate::open(settings, ports).await.unwrap()
 }

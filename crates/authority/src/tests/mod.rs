@@ -38,7 +38,7 @@ use crate::clock::ManualClock;
 use crate::entropy::SeededEntropy;
 use crate::open::open_disturbed;
 use crate::revoke::Revocation;
-use crate::settings::{Endpoint, Keeping, Settings};
+use crate::settings::{Additions, Endpoint, Follows, Keeping, Settings};
 use crate::steps::{Step, Steps, Undisturbed};
 use crate::{
     Actor, Authority, Error, Fault, Issued, OpenError, Outcome, Persistence, Ports, Proof, Request,
@@ -66,7 +66,8 @@ fn settings() -> Settings {
         id: STATIC,
         name: "static".into(),
         scope: Scope::DEFAULT,
-        kind: Kind::Static,
+        follows: Follows::Nothing(Kind::Static),
+        additions: Additions::default(),
         source: Source::Static,
         profile: Profile::client(),
         keep: Keeping::Everything,
@@ -143,6 +144,7 @@ async fn ports(folder: &Path, clock: Arc<ManualClock>, seed: u64) -> Ports {
         clock,
         entropy: Arc::new(SeededEntropy::new(seed)),
         directories: Vec::new(),
+        intune: Vec::new(),
     }
 }
 

@@ -52,6 +52,13 @@ pub struct StatePage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextPage(String);
 
+impl NextPage {
+    /// At the address that the page before has named.
+    pub fn new(address: impl Into<String>) -> Self {
+        Self(address.into())
+    }
+}
+
 /// Something that cannot be read without the permission.
 pub(super) fn probe(certificates: &Certificates) -> Url {
     let mut url = certificates.graph.url(Version::Beta, &["deviceManagement", STATES]);

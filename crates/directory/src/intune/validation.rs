@@ -115,6 +115,11 @@ impl ScepValidation {
         Self { door, ca_configuration }
     }
 
+    /// The name of this authority that Intune keeps with each certificate.
+    pub fn ca_configuration(&self) -> Option<&str> {
+        self.ca_configuration.as_deref()
+    }
+
     /// Asks whether the request may be answered with a certificate.
     ///
     /// # Errors
