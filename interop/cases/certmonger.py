@@ -36,8 +36,9 @@ def helper_asks(site: Site, work: Path) -> None:
     wanted = {"Renewal", "SHA-256", "SHA-512", "AES", "SCEPStandard", "POSTPKIOperation"}
     assert wanted <= set(capabilities), capabilities
     sent = run(HELPER, "-u", site.scep_url, "-C").ok().out
-    (work / "sent.pem").write_bytes(sent)
-    assert sent.count(b"BEGIN CERTIFICATE") >= 1, sent
+    ca = openssl.der(site.ca)
+    found = [openssl.der_of(pem) == ca for pem in openssl.certificates(sent.decode())]
+    assert any(found), f"the CA is not among those sent:\n{sent.decode()}"
 
 
 @case("certmonger's daemon requests, resubmits and rekeys", EVERY)
@@ -49,6 +50,10 @@ def daemon_monitors(site: Site, work: Path) -> None:
         run("openssl", "verify", "-CAfile", site.ca, work / f"{name}.pem").ok()
         serials.add(openssl.field(work / f"{name}.pem", "serial"))
     assert len(serials) == 3, f"certificates were handed out twice: {serials}"
+    first, second, third = (
+        openssl.public_key(work / f"{name}.pem") for name in ("requested", "resubmitted", "rekeyed")
+    )
+    assert first == second and second != third, "the key changed when it should not, or did not"
 
 
 def session(site: Site, work: Path) -> Finished:

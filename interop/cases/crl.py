@@ -67,6 +67,7 @@ def reasons(site: Site, work: Path) -> None:
         later = crl_number(crl)
         assert later > number, f"CRL number {later} after {number}"
         number = later
+    site.lint.check("crl", "crl", crl)
 
 
 def crl_number(crl: Path) -> int:

@@ -15,6 +15,7 @@ def good_then_revoked(site: Site, work: Path) -> None:
         text = run("ocsptool", f"--ask={site.ocsp_url}", *trust, nonce).ok().text
         assert "Certificate Status: good" in text, text
         assert "Verifying OCSP Response: Success" in text, text
+        assert ("Nonce: " in text) == (nonce == "--nonce"), text
     site.revoke(device)
     text = run("ocsptool", f"--ask={site.ocsp_url}", *trust).text
     assert "Certificate Status: revoked" in text, text

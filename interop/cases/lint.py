@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from kit import openssl
-from kit.http import fetch
 from kit.process import run
 from kit.site import Site
 from kit.suite import EVERY, case
+
+from .crl import current, show
 
 
 @case("pkilint: the CA and what it announces beside it", EVERY)
@@ -48,6 +49,32 @@ def one_of_each(site: Site, work: Path) -> None:
         assert "verify OK" in verified.text, verified.text
 
 
+@case("pkilint finds fault with a certificate, a CRL and an OCSP answer that have one", ("P-256",))
+def finds_fault(site: Site, work: Path) -> None:
+    ca = openssl.authority(work / "ca", "P-256")
+    key = ca.with_name("ca.key")
+    csr = openssl.request(openssl.key(work / "key"), work / "csr", "/CN=faulty")
+    certificate = openssl.issue(work / "ca", csr, work / "faulty.pem", "basicConstraints=CA:TRUE")
+    (work / "index").write_text("")
+    (work / "ca.cnf").write_text(f"[ca]\ndefault_ca=x\n[x]\ndatabase={work}/index\ndefault_md=sha256\n")
+    crl = work / "faulty.crl"
+    signing = ["-config", work / "ca.cnf", "-cert", ca, "-keyfile", key, "-crldays", "1"]
+    run("openssl", "ca", "-gencrl", *signing, "-out", crl).ok()
+    answer = work / "faulty.ocsp"
+    asking = ["-issuer", ca, "-cert", certificate, "-index", work / "index", "-CA", ca]
+    run("openssl", "ocsp", *asking, "-rsigner", ca, "-rkey", key, "-respout", answer).ok()
+    # An answer that says tryLater says nothing else.
+    good, later = bytes.fromhex("0a0100"), bytes.fromhex("0a0103")
+    answer.write_bytes(answer.read_bytes().replace(good, later, 1))
+    for kind, file in {"certificate": certificate, "crl": crl, "ocsp": answer}.items():
+        try:
+            site.lint.check(kind, "faulty", file)
+        except AssertionError as error:
+            assert "pkix." in str(error), error
+        else:
+            raise AssertionError(f"nothing is wrong with the {kind}")
+
+
 @case("pkilint: OCSP answers and their signer", EVERY)
 def ocsp(site: Site, work: Path) -> None:
     good, bad = (site.device(work / name, f"/CN={name}").certificate for name in ("good", "bad"))
@@ -73,9 +100,9 @@ def ocsp(site: Site, work: Path) -> None:
 @case("pkilint: the CRL, empty of this case's doing and with a hold in it", EVERY)
 def crl(site: Site, work: Path) -> None:
     device = site.device(work).certificate
-    for name in ("before", "after"):
-        file = work / f"{name}.der"
-        file.write_bytes(fetch(site.crl_url).ok("application/pkix-crl").body)
-        site.lint.check("crl", "crl", file)
-        site.revoke(device, "certificateHold")
-        assert openssl.field(device, "serial")
+    site.lint.check("crl", "crl", current(site, work))
+    site.revoke(device, "certificateHold")
+    after = current(site, work)
+    entry = show(after).partition(openssl.field(device, "serial"))[2].partition("Serial Number")[0]
+    assert "Certificate Hold" in entry, show(after)
+    site.lint.check("crl", "crl", after)

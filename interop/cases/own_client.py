@@ -78,5 +78,5 @@ def refusals(site: Site, work: Path) -> None:
     assert refused.status != 0 and "badRequest" in refused.text, refused.text
     other = openssl.authority(work / "other")
     refused = lanyard(site, work, "enroll", site.scep_url, other, *asked)
-    assert refused.status != 0 and refused.text.strip(), refused.text
+    assert refused.status != 0 and "this is another authority" in refused.text, refused.text
     assert not (work / "certificate.pem").exists(), "a certificate was written"

@@ -127,9 +127,6 @@ def carried(site: Site, work: Path) -> None:
     signer = client.identity("/CN=climber")
     content = client.request(signer.key, "/CN=climber/O=Example", site.challenge, wanted)
     reply = client.exchange(scep.PKCS_REQ, content, signer, Shape())
-    if reply.status != SUCCESS:
-        assert reply.fail_info == 2, reply
-        return
     text = openssl.show(client.granted(reply, signer))
     assert "CA:TRUE" not in text and "Certificate Sign" not in text, text
     assert "DNS:a.example.org" in text and "O = Example" in text, text

@@ -149,17 +149,18 @@ def garbage(site: Site, work: Path) -> None:
         "zeroes": bytes(4096),
         "a certificate": openssl.der(site.ca),
     }.items():
-        clear(client.send(message), name)
-    clear(client.query("PKIOperation", "!!!not-base64!!!"), "no base64")
-    clear(client.query("PKIOperation"), "no message")
-    clear(client.query("Nonsense"), "an unknown operation")
+        clear(site, client.send(message), name)
+    clear(site, client.query("PKIOperation", "!!!not-base64!!!"), "no base64")
+    clear(site, client.query("PKIOperation"), "no message")
+    clear(site, client.query("Nonsense"), "an unknown operation")
     client.enroll("/CN=after the garbage", site.challenge)
 
 
-def clear(answer: Answer, name: str) -> None:
+def clear(site: Site, answer: Answer, name: str) -> None:
     """A client's fault is answered as one: by HTTP 4xx with words, or by a CertRep that fails."""
     if answer.status == 200:
         assert answer.content_type == "application/x-pki-message", f"{name}: {answer.content_type}"
+        assert scep.read_reply(answer.body, site.ca).status == FAILURE, f"{name} was granted"
         return
     assert 400 <= answer.status < 500, f"{name}: HTTP {answer.status}"
     assert answer.body, f"{name}: HTTP {answer.status} without a word"

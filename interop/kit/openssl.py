@@ -62,6 +62,17 @@ def der(pem: Path) -> bytes:
     return run("openssl", "x509", "-in", pem, "-outform", "DER").ok().out
 
 
+def der_of(pem: str) -> bytes:
+    """A certificate's DER, from text."""
+    return run("openssl", "x509", "-outform", "DER", stdin=pem.encode()).ok().out
+
+
+def certificates(text: str) -> list[str]:
+    """The PEM certificates in a text, each by itself."""
+    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+    return [begin + part.partition(end)[0] + end + "\n" for part in text.split(begin)[1:]]
+
+
 def field(pem: Path, name: str) -> str:
     """One field of a certificate as openssl prints it: `serial`, `subject`, `enddate`, …"""
     printed = run("openssl", "x509", "-in", pem, "-noout", f"-{name}").ok().out.decode()
