@@ -134,6 +134,8 @@ async fn fill(store: &Store, ca: &Ca, certificates: usize) -> Outcome<Vec<Serial
                     issued_at: now,
                     der: vec![7; 900],
                     keep: Keep::Everything,
+                    due: None,
+                    notice: None,
                 })
             })
             .collect::<Outcome<_>>()?;

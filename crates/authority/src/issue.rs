@@ -27,7 +27,7 @@ pub use request::{Outcome, Proof, Request, Transaction};
 
 /// How long a finished transaction is remembered, in seconds. A client that lost the answer asks again within minutes;
 /// many derive the id from their key, and must be able to enroll anew with the same key some day.
-const REMEMBERED: i64 = DAY;
+pub(crate) const REMEMBERED: i64 = DAY;
 
 /// How long a request waits for a person, in seconds.
 const WAITS: i64 = 30 * DAY;

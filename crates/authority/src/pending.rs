@@ -6,13 +6,13 @@ use lanyard_lifecycle::policy::{Claims, Credential};
 use lanyard_pki::certificate::Certificate;
 use lanyard_pki::csr::CertificationRequest;
 use lanyard_store::{
-    Claim, Cursor, Declined, Enrollment, EnrollmentId, EnrollmentState, Page, Within,
+    Claim, Cursor, Decline, Declined, Enrollment, EnrollmentId, EnrollmentState, Page, Within,
 };
 
 use crate::audit::{Act, Actor};
 use crate::certify::{Certified, Issued};
 use crate::error::Doing as _;
-use crate::issue::{Admitted, Outcome, Transaction};
+use crate::issue::{Admitted, Outcome, REMEMBERED, Transaction};
 use crate::{Authority, Error, Fault};
 
 impl Authority {
@@ -77,7 +77,8 @@ impl Authority {
 
         let admitted = Admitted { permit, renewed: None };
         let order = self.order(endpoint, ca, admitted, actor.clone())?;
-        let claim = Claim::Approve { request: id, by: actor.to_string() };
+        let expires_at = self.now().plus(REMEMBERED);
+        let claim = Claim::Approve { request: id, by: actor.to_string(), expires_at };
         match self.certify(order, claim).await? {
             Certified::Issued(issued) => Ok(issued),
             Certified::NoSuchRequest => Err(Refusal::UnknownTransaction.into()),
@@ -101,11 +102,14 @@ impl Authority {
         let now = self.now();
         let audit = Act::DeclineRequest.by(actor, now).scope(known.request.scope).target(&id);
         let audit = audit.detail(&serde_json::json!({ "reason": reason })).done();
-        let declined = self
-            .store()
-            .decline_enrollment(id, actor.to_string(), now, reason.to_owned(), Some(audit))
-            .await
-            .doing("decline a request")?;
+        let decline = Decline {
+            by: actor.to_string(),
+            at: now,
+            reason: reason.to_owned(),
+            expires_at: now.plus(REMEMBERED),
+        };
+        let declined = self.store().decline_enrollment(id, decline, Some(audit)).await;
+        let declined = declined.doing("decline a request")?;
         match declined {
             Declined::Declined | Declined::NotPending(EnrollmentState::Declined) => Ok(()),
             Declined::NotPending(_) => Err(Refusal::TransactionReused.into()),

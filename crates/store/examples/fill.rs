@@ -97,6 +97,8 @@ async fn issue(store: &Store, ca: CaId, number: usize, der: &[u8]) -> Outcome<Se
         // Another fingerprint for each, as certificates have.
         der: [der, hash.as_slice()].concat(),
         keep: Keep::Everything,
+        due: None,
+        notice: None,
     };
     let enrollment = NewEnrollment {
         endpoint: ENDPOINT,

@@ -153,11 +153,17 @@ impl Columns<'_> {
 
     /// Standing, reason, since.
     pub(crate) fn standing(&mut self) -> Result<Standing, StoreError> {
-        let code = StandingCode::from_code(self.int()?)?;
+        self.optional_standing()?.ok_or_else(|| StoreError::unreadable("standing"))
+    }
+
+    /// Standing, reason, since, where there is one.
+    pub(crate) fn optional_standing(&mut self) -> Result<Option<Standing>, StoreError> {
+        let code = self.optional_int()?;
         let reason = self.optional_int()?;
         let since = self.optional_time()?;
+        let Some(code) = code else { return Ok(None) };
         let unreadable = || StoreError::unreadable("standing");
-        Ok(match code {
+        Ok(Some(match StandingCode::from_code(code)? {
             StandingCode::Good => Standing::NotRevoked,
             StandingCode::OnHold => Standing::OnHold { since: since.ok_or_else(unreadable)? },
             StandingCode::Revoked => Standing::Revoked {
@@ -167,7 +173,7 @@ impl Columns<'_> {
                     .and_then(RevocationReason::from_code)
                     .ok_or_else(unreadable)?,
             },
-        })
+        }))
     }
 }
 

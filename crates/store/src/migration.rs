@@ -29,6 +29,12 @@ static MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0002_directories.sql"),
         postgres: include_str!("../migrations/postgres/0002_directories.sql"),
     },
+    Migration {
+        version: 3,
+        name: "tethers",
+        sqlite: include_str!("../migrations/sqlite/0003_tethers.sql"),
+        postgres: include_str!("../migrations/postgres/0003_tethers.sql"),
+    },
 ];
 
 /// Which of the two texts.

@@ -112,6 +112,8 @@ pub(super) fn record(
         issued_at: now,
         der: certificate.to_vec(),
         keep: order.origin.keep,
+        due: None,
+        notice: None,
     }
 }
 

@@ -1,11 +1,12 @@
 //! Requests that wait for a person.
 
 use futures_util::future::try_join_all;
+use lanyard_pki::Time;
 
 use super::{Outcome, demand, equal, sample};
 use crate::{
-    Claim, Declined, Enrollment, EnrollmentId, EnrollmentState, Issuance, Store, StoreError,
-    Submission, Within,
+    Claim, Decline, Declined, Enrollment, EnrollmentId, EnrollmentState, Issuance, Store,
+    StoreError, Submission, Within,
 };
 
 async fn submit(store: &Store, seed: u64) -> Result<EnrollmentId, StoreError> {
@@ -15,8 +16,13 @@ async fn submit(store: &Store, seed: u64) -> Result<EnrollmentId, StoreError> {
     }
 }
 
+fn no(at: Time) -> Decline {
+    let (by, reason) = ("ada".to_owned(), "not ours".to_owned());
+    Decline { by, at, reason, expires_at: at.plus(sample::DAY) }
+}
+
 fn approve(request: EnrollmentId) -> Claim {
-    Claim::Approve { request, by: "ada".to_owned() }
+    Claim::Approve { request, by: "ada".to_owned(), expires_at: sample::NOW.plus(sample::DAY) }
 }
 
 async fn by_id(store: &Store, id: EnrollmentId) -> Result<Enrollment, StoreError> {
@@ -57,10 +63,7 @@ pub async fn a_pending_request_waits_and_is_approved_once(store: &Store) -> Outc
 pub async fn a_pending_request_is_declined_once(store: &Store) -> Outcome {
     let ca = sample::with_ca(store).await?;
     let id = submit(store, 1).await?;
-    let decline = |id| {
-        let (by, why) = ("ada".to_owned(), "not ours".to_owned());
-        store.decline_enrollment(id, by, sample::NOW.plus(1), why, None)
-    };
+    let decline = |id| store.decline_enrollment(id, no(sample::NOW.plus(1)), None);
     equal!(decline(id).await?, Declined::Declined);
     equal!(decline(id).await?, Declined::NotPending(EnrollmentState::Declined));
     equal!(decline(EnrollmentId(1)).await?, Declined::NoSuchRequest);
@@ -75,6 +78,20 @@ pub async fn a_pending_request_is_declined_once(store: &Store) -> Outcome {
     Ok(())
 }
 
+/// Once it is decided it is kept as long as whoever decides says, and not as long as it might have
+/// waited.
+pub async fn a_decided_request_is_forgotten_sooner_than_one_that_waits(store: &Store) -> Outcome {
+    let ca = sample::with_ca(store).await?;
+    let (approved, declined) = (submit(store, 1).await?, submit(store, 2).await?);
+    submit(store, 3).await?;
+    store.issue_certificate(sample::certificate(ca, 1), approve(approved), None).await?;
+    store.decline_enrollment(declined, no(sample::NOW), None).await?;
+    equal!(store.forget_enrollments(sample::NOW.plus(sample::DAY - 1), 10).await?, 0);
+    equal!(store.forget_enrollments(sample::NOW.plus(sample::DAY), 10).await?, 2);
+    equal!(store.count_pending_enrollments().await?, 1);
+    Ok(())
+}
+
 /// Oldest first; each sees what is within the own scope.
 pub async fn requests_are_listed_by_owner_and_page(store: &Store) -> Outcome {
     let mut ids = Vec::new();
@@ -84,8 +101,7 @@ pub async fn requests_are_listed_by_owner_and_page(store: &Store) -> Outcome {
     let mut other = sample::enrollment(6);
     other.scope = sample::other_scope();
     store.submit_enrollment(other, None).await?;
-    let (by, why) = ("ada".to_owned(), "no".to_owned());
-    store.decline_enrollment(ids.remove(1), by, sample::NOW, why, None).await?;
+    store.decline_enrollment(ids.remove(1), no(sample::NOW), None).await?;
 
     let default = Within::from(lanyard_lifecycle::Scope::DEFAULT);
     let first = store.pending_enrollments(default, None, 3).await?;

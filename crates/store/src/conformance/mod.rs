@@ -58,6 +58,7 @@ macro_rules! for_every_behaviour {
             counts_follow_every_change,
             a_pending_request_waits_and_is_approved_once,
             a_pending_request_is_declined_once,
+            a_decided_request_is_forgotten_sooner_than_one_that_waits,
             requests_are_listed_by_owner_and_page,
             those_that_wait_do_not_keep_others_from_being_forgotten,
             old_transactions_are_forgotten,

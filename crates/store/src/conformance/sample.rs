@@ -86,6 +86,8 @@ pub fn certificate(ca: CaId, seed: u64) -> NewCertificate {
         issued_at: NOW,
         der: der(seed),
         keep: Keep::Everything,
+        due: None,
+        notice: None,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     query::{
         enrollment::{ENROLLMENT, EnrollmentRow},
         issue::{CERTIFICATE, CERTIFICATE_DER, CertificateRow, DerRow, Issue},
+        notice::{NOTICE, NoticeRow},
     },
     record::Claim,
     sql::{Connection, Value},
@@ -28,10 +29,14 @@ pub(super) async fn issue(tx: &mut Tx<'_, '_>, acts: &[&Issue]) -> Result<Togeth
     let mut certificates = Vec::with_capacity(acts.len());
     let mut ders = Vec::with_capacity(acts.len());
     let mut enrollments = Vec::with_capacity(acts.len());
+    let mut notices = Vec::new();
     for act in acts {
         let id = tx.ids.next(act.certificate.issued_at);
         certificates.push(CertificateRow::new(&act.certificate, id));
         ders.push(DerRow::new(&act.certificate, id));
+        if let Some(notice) = &act.certificate.notice {
+            notices.push(NoticeRow::new(notice, tx.ids.next(notice.created_at)));
+        }
         match &act.claim {
             Claim::None => {}
             Claim::New(new) => {
@@ -47,13 +52,16 @@ pub(super) async fn issue(tx: &mut Tx<'_, '_>, acts: &[&Issue]) -> Result<Togeth
         return Ok(Together::No);
     }
     let rows: Vec<_> = certificates.iter().map(CertificateRow::values).collect();
-    let rows: Vec<&[Value<'_>]> = rows.iter().map(<[_; 22]>::as_slice).collect();
+    let rows: Vec<&[Value<'_>]> = rows.iter().map(<[_; 23]>::as_slice).collect();
     if tx.connection.insert(&CERTIFICATE, &rows).await? != rows.len() as u64 {
         return Ok(Together::No);
     }
     let rows: Vec<_> = ders.iter().map(DerRow::values).collect();
     let rows: Vec<&[Value<'_>]> = rows.iter().map(<[_; 4]>::as_slice).collect();
     tx.connection.insert(&CERTIFICATE_DER, &rows).await?;
+    let rows: Vec<_> = notices.iter().map(NoticeRow::values).collect();
+    let rows: Vec<&[Value<'_>]> = rows.iter().map(<[_; 13]>::as_slice).collect();
+    tx.connection.insert(&NOTICE, &rows).await?;
     for act in acts {
         act.note(tx);
     }

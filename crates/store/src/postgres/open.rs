@@ -114,7 +114,8 @@ async fn applied(connection: &mut PgConnection) -> Result<Vec<Applied>, StoreErr
 /// process, which no other process has at the same time.
 pub(super) async fn ids(connection: &mut PgConnection) -> Result<Ids, StoreError> {
     let row = sqlx::query(
-        "SELECT GREATEST((SELECT MAX(id) FROM certificate), (SELECT MAX(id) FROM enrollment), 0), \
+        "SELECT GREATEST((SELECT MAX(id) FROM certificate), (SELECT MAX(id) FROM enrollment), \
+         (SELECT MAX(number) FROM notice), 0), \
          pg_backend_pid()",
     )
     .fetch_one(connection)

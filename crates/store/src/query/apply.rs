@@ -71,7 +71,7 @@ static HELD: Sql = sql!(
      WHERE name = $1 AND fence = $2 AND held_until > $3"
 );
 
-async fn is_held<C: Connection>(
+pub(super) async fn is_held<C: Connection>(
     connection: &mut C,
     lease: &HeldLease,
     now: Time,

@@ -8,6 +8,7 @@ use lanyard_pki::Time;
 
 use super::{
     enrollment::{self, EnrollmentRow},
+    notice::{NOTICE, NoticeRow},
     request,
 };
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
 
 impl Store {
     /// Records a certificate that was signed and has not left yet, and with it the client's
-    /// transaction and an audit entry. Whether the serial number and the transaction are free is
+    /// transaction, the notice that a directory is owed, and an audit entry. Whether the serial number and the transaction are free is
     /// decided here, once, for all processes; on any outcome but `Issued` nothing is recorded, and
     /// the certificate must not leave.
     ///
@@ -66,6 +67,7 @@ pub(crate) static CERTIFICATE: Insert = Insert::new(
         ("issued_at", ColumnType::Int),
         ("crl_partition", ColumnType::Int),
         ("certificate_until", ColumnType::Int),
+        ("due", ColumnType::Int),
         ("profile", ColumnType::Text),
         ("spki_sha256", ColumnType::Blob),
         ("subject", ColumnType::Text),
@@ -118,7 +120,7 @@ impl<'a> CertificateRow<'a> {
         }
     }
 
-    pub(crate) fn values(&self) -> [Value<'_>; 22] {
+    pub(crate) fn values(&self) -> [Value<'_>; 23] {
         let new = self.new;
         let (kept, until) = match new.keep {
             Keep::Everything => (Some(new), None),
@@ -141,6 +143,7 @@ impl<'a> CertificateRow<'a> {
             new.issued_at.unix().into(),
             i64::from(new.crl_partition.0).into(),
             optional_time(until).into(),
+            optional_time(new.due).into(),
             new.profile.as_str().into(),
             kept.map(|new| &new.spki_sha256[..]).into(),
             names.and_then(|names| names.subject.as_deref()).into(),
@@ -199,6 +202,10 @@ impl Act for Issue {
         }
         let der = DerRow::new(&self.certificate, id);
         tx.connection.insert(&CERTIFICATE_DER, &[&der.values()]).await?;
+        if let Some(notice) = &self.certificate.notice {
+            let row = NoticeRow::new(notice, tx.ids.next(notice.created_at));
+            tx.connection.insert(&NOTICE, &[&row.values()]).await?;
+        }
         self.note(tx);
         Ok(Done::Keep(Issuance::Issued))
     }
@@ -237,7 +244,7 @@ impl Issue {
                     .map(|stored| Some(Issuance::TransactionExists(Box::new(stored))))
                     .ok_or_else(|| StoreError::Conflict("enrollment".to_owned()))
             }
-            Claim::Approve { request, by } => {
+            Claim::Approve { request, by, expires_at } => {
                 let approved = tx
                     .connection
                     .execute(
@@ -247,6 +254,7 @@ impl Issue {
                             certificate.into(),
                             by.as_str().into(),
                             self.certificate.issued_at.unix().into(),
+                            expires_at.unix().into(),
                         ],
                     )
                     .await?;

@@ -3,6 +3,7 @@
 use lanyard_lifecycle::kind::Kind;
 use lanyard_pki::SerialNumber;
 
+use super::rule::{by_rule_columns, held_back_columns, with_rules};
 use crate::{
     Store, StoreError,
     column::{OrganizationColumn, StandingCode, organization_column, texts},
@@ -71,11 +72,49 @@ pub(crate) fn owner(within: Within) -> Owner {
 
 struct FindStatus(SerialNumber);
 
-static STATUS: Sql = sql!(
-    "SELECT ca, kind, object, directory, source, endpoint, organization, department, \
-     not_before, not_after, issued_at, standing, reason, since, invalidity_date \
-     FROM certificate WHERE serial = $1"
-);
+static STATUS: Sql = sql!(concat!(
+    "SELECT c.ca, c.kind, c.object, c.directory, c.source, c.endpoint, c.organization, \
+     c.department, c.not_before, c.not_after, c.issued_at, c.standing, c.reason, c.since, \
+     c.invalidity_date, ",
+    by_rule_columns!(),
+    ", ",
+    held_back_columns!(),
+    " FROM certificate c ",
+    with_rules!(),
+    " WHERE c.serial = $1"
+));
+
+pub(super) fn status(columns: &mut Columns<'_>) -> Result<StatusRecord, StoreError> {
+    let ca = columns.ca()?;
+    let binding = columns.binding()?;
+    let source = columns.source()?;
+    let endpoint = columns.endpoint()?;
+    let scope = columns.scope()?;
+    let not_before = columns.time()?;
+    let not_after = columns.time()?;
+    let issued_at = columns.time()?;
+    let standing = columns.standing()?;
+    let invalidity_date = columns.optional_time()?;
+    let (by_rule, by_hand) = match columns.by_rule()? {
+        Some((by_rule, by_hand)) => (Some(by_rule), by_hand),
+        None => (None, standing),
+    };
+    Ok(StatusRecord {
+        ca,
+        binding,
+        source,
+        endpoint,
+        scope,
+        not_before,
+        not_after,
+        issued_at,
+        standing,
+        by_hand,
+        by_rule,
+        held_back: columns.held_back()?,
+        invalidity_date,
+    })
+}
 
 impl Question for FindStatus {
     type Answer = Option<StatusRecord>;
@@ -83,22 +122,7 @@ impl Question for FindStatus {
     const READS: Reads = Reads::Point;
 
     async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
-        connection
-            .fetch_optional(&STATUS, &[self.0.as_bytes().into()], |columns| {
-                Ok(StatusRecord {
-                    ca: columns.ca()?,
-                    binding: columns.binding()?,
-                    source: columns.source()?,
-                    endpoint: columns.endpoint()?,
-                    scope: columns.scope()?,
-                    not_before: columns.time()?,
-                    not_after: columns.time()?,
-                    issued_at: columns.time()?,
-                    standing: columns.standing()?,
-                    invalidity_date: columns.optional_time()?,
-                })
-            })
-            .await
+        connection.fetch_optional(&STATUS, &[self.0.as_bytes().into()], status).await
     }
 }
 
@@ -108,8 +132,10 @@ macro_rules! summary_columns {
         "c.serial, c.ca, c.crl_partition, c.organization, c.department, c.kind, c.object, \
          c.directory, c.source, c.endpoint, c.profile, c.subject, c.common_name, \
          c.alternative_names, c.upn, c.requester, c.not_before, c.not_after, \
-         c.issued_at, c.standing, c.reason, c.since, c.revoked_by, c.revocation_recorded_at, \
-         c.invalidity_date"
+         c.issued_at, c.standing, c.reason, c.since, c.revoked_by, \
+         CASE WHEN c.standing <> 0 THEN \
+         (SELECT r.rule FROM certificate_rule r WHERE r.id = c.id) END, \
+         c.revocation_recorded_at, c.invalidity_date"
     };
 }
 pub(crate) use summary_columns;
@@ -136,6 +162,7 @@ pub(crate) fn summary(columns: &mut Columns<'_>) -> Result<Summary, StoreError> 
         issued_at: columns.time()?,
         standing: columns.standing()?,
         revoked_by: columns.optional_string()?,
+        rule: columns.optional_string()?,
         revocation_recorded_at: columns.optional_time()?,
         invalidity_date: columns.optional_time()?,
     })

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use lanyard_pki::Time;
-
 use super::{
     enrollment::{ENROLLMENT, EnrollmentRow, find, find_by_id, read, select_enrollment},
     lookup::{Owner, owner},
@@ -11,8 +9,8 @@ use super::{
 use crate::{
     Store, StoreError,
     record::{
-        AuditEntry, Cursor, Declined, Enrollment, EnrollmentId, NewEnrollment, Page, Submission,
-        Within,
+        AuditEntry, Cursor, Decline, Declined, Enrollment, EnrollmentId, NewEnrollment, Page,
+        Submission, Within,
     },
     sql::{Connection, Sql, one_int, sql},
     transaction::{Act, Done, Question, Reads, Transaction},
@@ -32,12 +30,10 @@ impl Store {
     pub async fn decline_enrollment(
         &self,
         request: EnrollmentId,
-        by: String,
-        at: Time,
-        reason: String,
+        decline: Decline,
         audit: Option<AuditEntry>,
     ) -> Result<Declined, StoreError> {
-        self.backend.write(Decline { request, by, at, reason, audit: audit.map(Arc::new) }).await
+        self.backend.write(DeclineRequest { request, decline, audit: audit.map(Arc::new) }).await
     }
 
     /// The requests that wait for a decision, oldest first.
@@ -63,7 +59,7 @@ static FIND_PENDING: Sql = select_enrollment!(
 
 pub(crate) static APPROVE: Sql = sql!(
     "UPDATE enrollment SET state = 1, csr = NULL, context = NULL, certificate = $2, \
-     decided_by = $3, decided_at = $4 WHERE id = $1 AND state = 0"
+     decided_by = $3, decided_at = $4, expires_at = $5 WHERE id = $1 AND state = 0"
 );
 
 struct Pending {
@@ -137,20 +133,18 @@ impl Act for Submit {
     }
 }
 
-struct Decline {
+struct DeclineRequest {
     request: EnrollmentId,
-    by: String,
-    at: Time,
-    reason: String,
+    decline: Decline,
     audit: Option<Arc<AuditEntry>>,
 }
 
 static DECLINE: Sql = sql!(
     "UPDATE enrollment SET state = 2, csr = NULL, context = NULL, decided_by = $2, \
-     decided_at = $3, reason = $4 WHERE id = $1 AND state = 0"
+     decided_at = $3, reason = $4, expires_at = $5 WHERE id = $1 AND state = 0"
 );
 
-impl Act for Decline {
+impl Act for DeclineRequest {
     type Outcome = Declined;
     const NAME: &'static str = "decline_enrollment";
 
@@ -158,11 +152,13 @@ impl Act for Decline {
         &self,
         tx: &mut Transaction<'_, C>,
     ) -> Result<Done<Declined>, StoreError> {
+        let decline = &self.decline;
         let values = [
             self.request.0.into(),
-            self.by.as_str().into(),
-            self.at.unix().into(),
-            self.reason.as_str().into(),
+            decline.by.as_str().into(),
+            decline.at.unix().into(),
+            decline.reason.as_str().into(),
+            decline.expires_at.unix().into(),
         ];
         if tx.connection.execute(&DECLINE, &values).await? == 1 {
             tx.audit(self.audit.as_ref());

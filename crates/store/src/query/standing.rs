@@ -2,20 +2,23 @@
 
 use std::sync::Arc;
 
+use lanyard_lifecycle::{refusal::Refusal, revocation::Standing};
 use lanyard_pki::SerialNumber;
 
+use super::{brake, rule};
 use crate::{
     Store, StoreError,
     column::{StandingCode, optional_time, standing_columns},
-    record::{AuditEntry, StandingChange, StandingOutcome, StatusChange, StatusSequence},
+    record::{AuditEntry, ByRule, StandingChange, StandingOutcome, StatusChange, StatusSequence},
     sql::{Connection, Sql, one_int, sql},
-    transaction::{Act, CountKey, Done, Question, Reads, Transaction},
+    transaction::{Act, Done, Question, Reads, Transaction},
 };
 
 impl Store {
     /// Revokes, holds or releases an issued certificate. The rules are
     /// [`Standing::after`](lanyard_lifecycle::revocation::Standing::after), applied to what is
-    /// stored, in the transaction that stores the result.
+    /// stored by hand, in the transaction that stores the result. What rules hold against it stays;
+    /// nothing follows what they have revoked for good.
     pub async fn change_standing(
         &self,
         serial: SerialNumber,
@@ -50,17 +53,22 @@ struct ChangeStanding {
 
 /// The counter's row is locked until the commit, so numbers are committed in their order. It is
 /// taken first, which also makes changes of one certificate wait for each other.
-static NEXT: Sql =
-    sql!("UPDATE counter SET value = value + 1 WHERE name = 'status' RETURNING value");
+static TAKE: Sql =
+    sql!("UPDATE counter SET value = value + $1 WHERE name = 'status' RETURNING value");
 
-static PRESENT: Sql = sql!(
-    "SELECT id, kind, organization, department, standing, reason, since FROM certificate \
-     WHERE serial = $1"
-);
+/// Takes as many numbers as are wanted, and returns the last.
+pub(super) async fn take_numbers<C: Connection>(
+    connection: &mut C,
+    wanted: i64,
+) -> Result<i64, StoreError> {
+    let last = connection.fetch_optional(&TAKE, &[wanted.into()], one_int).await?;
+    last.ok_or_else(|| StoreError::unreadable("counter"))
+}
 
 static CHANGE: Sql = sql!(
     "UPDATE certificate SET standing = $2, reason = $3, since = $4, revoked_by = $5, \
-     revocation_recorded_at = $6, invalidity_date = $7, status_sequence = $8 WHERE id = $1"
+     revocation_recorded_at = $6, invalidity_date = $7, status_sequence = $8, \
+     due = CASE WHEN $9 = 1 THEN NULL ELSE due END WHERE id = $1"
 );
 
 impl Act for ChangeStanding {
@@ -71,46 +79,46 @@ impl Act for ChangeStanding {
         &self,
         tx: &mut Transaction<'_, C>,
     ) -> Result<Done<StandingOutcome>, StoreError> {
-        let sequence = tx.connection.fetch_optional(&NEXT, &[], one_int).await?;
-        let sequence = sequence.ok_or_else(|| StoreError::unreadable("counter"))?;
-        let present = tx
-            .connection
-            .fetch_optional(&PRESENT, &[self.serial.as_bytes().into()], |columns| {
-                let id = columns.int()?;
-                let kind = columns.kind()?;
-                Ok((id, kind, columns.scope()?, columns.standing()?))
-            })
-            .await?;
-        let Some((id, kind, scope, before)) = present else {
+        let sequence = take_numbers(tx.connection, 1).await?;
+        let Some(present) = rule::present(tx.connection, &self.serial).await? else {
             return Ok(Done::Undo(StandingOutcome::NotIssued));
         };
         let wish = &self.change;
-        let after = match before.after(wish.change, wish.at) {
-            Ok(after) if after == before => {
-                return Ok(Done::Undo(StandingOutcome::Unchanged(before)));
+        let refused = |refusal| Ok(Done::Undo(StandingOutcome::Refused(refusal)));
+        if present.by_rule.as_ref().is_some_and(ByRule::is_for_good) {
+            return refused(Refusal::RevokedForGood);
+        }
+        let by_hand = match present.by_hand.after(wish.change, wish.at) {
+            Ok(after) if after == present.by_hand => {
+                return Ok(Done::Undo(StandingOutcome::Unchanged(present.standing)));
             }
             Ok(after) => after,
-            Err(refusal) => return Ok(Done::Undo(StandingOutcome::Refused(refusal))),
+            Err(refusal) => return refused(refusal),
         };
-        let (old, new) = (StandingCode::of(&before), StandingCode::of(&after));
+        let after = rule::stand(tx, &present, by_hand, present.by_rule.as_ref()).await?;
+        let is_for_good = matches!(by_hand, Standing::Revoked { .. });
+        if is_for_good {
+            brake::release(tx.connection, present.id).await?;
+        }
         let (reason, since) = standing_columns(&after);
-        let by = Some(wish.by.as_str()).filter(|_| new != StandingCode::Good);
-        let invalidity_date = wish.invalidity_date.filter(|_| new != StandingCode::Good);
+        let is_good = by_hand == Standing::NotRevoked;
+        let by = Some(wish.by.as_str()).filter(|_| !is_good);
+        let invalidity_date = wish.invalidity_date.filter(|_| !is_good);
         let values = [
-            id.into(),
-            new.code().into(),
+            present.id.into(),
+            StandingCode::of(&after).code().into(),
             reason.into(),
             since.into(),
             by.into(),
             wish.at.unix().into(),
             optional_time(invalidity_date).into(),
             sequence.into(),
+            i64::from(is_for_good).into(),
         ];
         tx.connection.execute(&CHANGE, &values).await?;
-        tx.count(CountKey { scope, kind, standing: old }, -1);
-        tx.count(CountKey { scope, kind, standing: new }, 1);
         tx.audit(self.audit.as_ref());
         let sequence = StatusSequence(sequence);
+        let before = present.standing;
         Ok(Done::Keep(StandingOutcome::Changed { before, after, sequence }))
     }
 }

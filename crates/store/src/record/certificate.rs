@@ -8,7 +8,7 @@ use lanyard_lifecycle::{
 };
 use lanyard_pki::{SerialNumber, Time};
 
-use super::{CaId, CrlPartition, Enrollment};
+use super::{CaId, CrlPartition, Enrollment, NewNotice};
 
 /// A certificate that was signed and is not known to anybody yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,10 @@ pub struct NewCertificate {
     pub der: Vec<u8>,
     /// How much is kept.
     pub keep: Keep,
+    /// When it is first to be judged although nobody says anything new of its object; none is never.
+    pub due: Option<Time>,
+    /// What a directory has to be told of it. It is recorded if the certificate is.
+    pub notice: Option<Box<NewNotice>>,
 }
 
 /// What a certificate says about its holder, as text for people and for the search.
@@ -114,11 +118,13 @@ pub struct Summary {
     pub not_after: Time,
     /// When it was recorded.
     pub issued_at: Time,
-    /// Good, on hold or revoked, as recorded.
+    /// Good, on hold or revoked, as recorded: by hand and by rule.
     pub standing: Standing,
-    /// Who put it on hold or revoked it.
+    /// Who put it on hold or revoked it by hand.
     pub revoked_by: Option<String>,
-    /// When that was recorded (`since` in the standing is the time that it counts from).
+    /// The rule that has put it on hold or revoked it, beside or instead.
+    pub rule: Option<String>,
+    /// When its standing was last recorded (`since` in the standing is the time that it counts from).
     pub revocation_recorded_at: Option<Time>,
     /// Since when the key is thought to be compromised or the holder gone (RFC 5280 5.3.2).
     pub invalidity_date: Option<Time>,

@@ -64,6 +64,8 @@ pub enum Claim {
         request: EnrollmentId,
         /// Who approved.
         by: String,
+        /// When `forget_enrollments` may drop it, now that it is decided.
+        expires_at: Time,
     },
 }
 
@@ -104,6 +106,19 @@ pub enum Submission {
     Submitted(EnrollmentId),
     /// The transaction was claimed before. Nothing was recorded.
     Exists(Box<Enrollment>),
+}
+
+/// A person's refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decline {
+    /// Who declined.
+    pub by: String,
+    /// When.
+    pub at: Time,
+    /// Why.
+    pub reason: String,
+    /// When `forget_enrollments` may drop the request, now that it is decided.
+    pub expires_at: Time,
 }
 
 /// What came of [`decline_enrollment`](crate::Store::decline_enrollment).

@@ -9,7 +9,7 @@ use lanyard_lifecycle::{
 };
 use lanyard_pki::{SerialNumber, Time};
 
-use super::{CaId, CrlPartition};
+use super::{ByRule, CaId, CrlPartition, HeldBack};
 
 /// A place in the order in which standings changed, across all CAs. Every change gets the next
 /// number in the transaction that makes it, so a reader that has seen `n` misses nothing up to it.
@@ -17,7 +17,7 @@ use super::{CaId, CrlPartition};
 pub struct StatusSequence(pub i64);
 
 /// What a status answer needs to know of a certificate, and no more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusRecord {
     /// The CA that issued it.
     pub ca: CaId,
@@ -35,10 +35,26 @@ pub struct StatusRecord {
     pub not_after: Time,
     /// When it was recorded, for grace periods that count from issuance.
     pub issued_at: Time,
-    /// Good, on hold or revoked, as recorded.
+    /// Good, on hold or revoked, as recorded: by hand and by rule. This is what CRLs, searches and
+    /// counts go by.
     pub standing: Standing,
+    /// What people have done.
+    pub by_hand: Standing,
+    /// What rules hold against it.
+    pub by_rule: Option<ByRule>,
+    /// What rules would hold against it if the brake did not hold it back.
+    pub held_back: Option<HeldBack>,
     /// See [`Summary::invalidity_date`](super::Summary::invalidity_date).
     pub invalidity_date: Option<Time>,
+}
+
+impl StatusRecord {
+    /// Whether it is revoked for good, by hand or by a rule: nothing follows.
+    #[must_use]
+    pub fn is_revoked_for_good(&self) -> bool {
+        matches!(self.by_hand, Standing::Revoked { .. })
+            || self.by_rule.as_ref().is_some_and(ByRule::is_for_good)
+    }
 }
 
 /// A wish to revoke, hold or release a certificate.
@@ -59,14 +75,14 @@ pub struct StandingChange {
 pub enum StandingOutcome {
     /// Recorded.
     Changed {
-        /// How it stood.
+        /// How it stood, by hand and by rule.
         before: Standing,
-        /// How it stands now.
+        /// How it stands now. What a rule holds against it stays after a release.
         after: Standing,
         /// The change's place in the order of all changes.
         sequence: StatusSequence,
     },
-    /// It stood so before (on hold, and to be held). Nothing was recorded, no audit entry either.
+    /// It stood so by hand before (on hold, and to be held). Nothing was recorded, no audit entry either.
     Unchanged(Standing),
     /// The rules do not allow it (revoked for good, not on hold). Nothing was recorded.
     Refused(Refusal),

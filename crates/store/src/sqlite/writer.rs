@@ -168,7 +168,8 @@ impl Writer {
 fn newest_id(connection: &SqliteConnection) -> Result<i64, StoreError> {
     Ok(connection.raw().query_row(
         "SELECT max(coalesce((SELECT max(id) FROM certificate), 0), \
-         coalesce((SELECT max(id) FROM enrollment), 0))",
+         coalesce((SELECT max(id) FROM enrollment), 0), \
+         coalesce((SELECT max(number) FROM notice), 0))",
         (),
         |row| row.get(0),
     )?)
