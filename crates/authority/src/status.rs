@@ -104,7 +104,7 @@ impl Authority {
             serial: serial.clone(),
             ca: known.map(|known| known.ca),
             not_after: known.map(|known| known.not_after),
-            verdict: verdict([record(known.map(|known| known.standing), now)]),
+            verdict: verdict(record(known.map(|known| known.standing), None, now)),
         })
     }
 
@@ -131,7 +131,7 @@ impl Authority {
             Some(own(below.id, below.certificate.not_after()))
         });
         Ok(Seen {
-            verdict: verdict([record(known.map(|known| known.standing), now)]),
+            verdict: verdict(record(known.map(|known| known.standing), None, now)),
             not_after: known.map(|known| known.not_after),
             stamp,
         })
@@ -173,5 +173,5 @@ fn own(ca: CaId, not_after: Time) -> Known {
 
 /// The verdict on a certificate of an issuer that is not ours, in a request that asks for one of ours too.
 pub(crate) fn foreign(now: Time) -> Verdict {
-    verdict([record(None, now)])
+    verdict(record(None, None, now))
 }

@@ -1,11 +1,20 @@
-//! A binding: what kind a certificate is of and which object it is tethered to.
+//! A binding: what kind a certificate is of and which object it is tethered to; and which object a
+//! request is about.
 //!
-//! How the binding gets into the serial number is in [`crate::serial_codec`].
+//! How the binding gets into the serial number is in [`crate::serial_codec`], whether an object may
+//! have a certificate is in [`crate::tether`].
+
+mod device;
+mod find;
+mod guid;
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::{DirectoryId, ObjectId};
 use crate::kind::{Kind, Tether};
+
+pub use device::{Asked, Candidate, DeviceDirectory, NamedBy, choose};
+pub use find::{BindingRule, Sought, sought};
 
 /// A certificate's kind and object.
 ///

@@ -7,11 +7,14 @@ use std::borrow::Cow;
 use std::fmt;
 
 use lanyard_pki::Time;
+use serde::{Deserialize, Serialize};
 
 use crate::id::{DirectoryId, ObjectId};
+use crate::timestamp;
 
 /// Who said it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum FactSource {
     /// This installation's own record of the certificate: what people and rules have done to it.
     Record,
@@ -33,18 +36,21 @@ impl fmt::Display for FactSource {
     }
 }
 
-/// Something that a source said: "Intune: managementState=wipePending".
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Something that a source said: "Intune: managementState=wipePending". The JSON form is what stores
+/// keep with a revocation that a rule made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
     /// Who said it.
     pub source: FactSource,
     /// The object it is about; none when it is about the certificate itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<ObjectId>,
     /// What was said: a property's name, as the source spells it.
     pub name: Cow<'static, str>,
     /// Its value, as the source spells it.
     pub value: Cow<'static, str>,
     /// When the source said it to us.
+    #[serde(with = "timestamp")]
     pub learnt: Time,
 }
 

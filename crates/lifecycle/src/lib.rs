@@ -8,6 +8,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 pub mod binding;
+pub mod brake;
 pub mod fact;
 pub mod id;
 pub mod kind;
@@ -16,6 +17,8 @@ pub mod policy;
 pub mod refusal;
 pub mod revocation;
 pub mod serial_codec;
+pub mod tether;
+mod timestamp;
 pub mod verdict;
 
 pub use binding::Binding;
@@ -26,4 +29,4 @@ pub use object::{ObjectKey, ObjectKind, ObjectState, Presence, Properties};
 pub use refusal::Refusal;
 pub use revocation::{Change, RevocationReason, Standing};
 pub use serial_codec::{Decoded, Epoch, Nonce, SerialCodec, SerialKey};
-pub use verdict::{Freshness, Opinion, Rule, State, Verdict, verdict};
+pub use verdict::{ByRule, Freshness, Lasting, Opinion, Rule, State, Verdict, verdict};

@@ -9,6 +9,7 @@ use lanyard_pki::Time;
 use serde::{Deserialize, Serialize};
 
 use crate::refusal::Refusal;
+use crate::verdict::State;
 
 /// Why a certificate was revoked: CRLReason of RFC 5280 section 5.3.1, as far as it revokes for
 /// good.
@@ -169,6 +170,15 @@ impl Standing {
             (Self::OnHold { .. }, Change::Hold) => Ok(self),
             (Self::OnHold { .. }, Change::Release) => Ok(Self::NotRevoked),
         }
+    }
+
+    /// The effective one of two: either may be against a certificate, none takes precedence.
+    ///
+    /// Revoked comes before on hold, of two of a kind the earlier one stands, and of revocations at
+    /// the same instant one with a reason.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        if State::from(other).weight() < State::from(self).weight() { other } else { self }
     }
 }
 

@@ -6,17 +6,26 @@
 //! judged here, as OCSP does not.
 //!
 //! Asking the sources is not done here: a source is a function from what is known to [`Opinion`]s.
-//! The one for the installation's own record is [`record`].
+//! The one for the installation's own record is [`record`], the one for directories is
+//! [`crate::tether::judge`].
 
 mod freshness;
+mod recorded;
+mod rule;
+
+use std::fmt;
 
 use lanyard_pki::Time;
+use serde::{Deserialize, Serialize};
 
-use crate::fact::{Fact, FactSource};
+use crate::fact::Fact;
+use crate::kind::coded;
 use crate::refusal::NotGood;
-use crate::revocation::{RevocationReason, Standing};
+use crate::revocation::RevocationReason;
 
 pub use freshness::Freshness;
+pub use recorded::{ByRule, Recording, conclude, record, to_record};
+pub use rule::Rule;
 
 /// What a verdict or an opinion comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,32 +51,13 @@ pub enum State {
     Undecided,
 }
 
-/// The rule that an opinion follows from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Rule {
-    /// The record of the certificate holds nothing against it.
-    NothingRecorded,
-    /// A person or program has put it on hold, and this is recorded.
-    RecordedHold,
-    /// A person, program or rule has revoked it, and this is recorded.
-    RecordedRevocation,
-    /// There is no record of it in a store that is complete.
-    NoRecord,
-    /// No source had anything to say.
-    NobodyAsked,
-}
-
-impl Rule {
-    /// The rule in words.
-    #[must_use]
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::NothingRecorded => "nothing is recorded against it",
-            Self::RecordedHold => "it was put on hold",
-            Self::RecordedRevocation => "it was revoked",
-            Self::NoRecord => "it was never issued here",
-            Self::NobodyAsked => "no source knows it",
-        }
+coded! {
+    /// Whether an opinion, once true, stays true. The codes are stable: stores keep them.
+    Lasting {
+        /// It may pass: a hold, or an absence that is not confirmed yet.
+        Passing = 1,
+        /// It may be recorded for good, and then nothing undoes it.
+        Permanent = 2,
     }
 }
 
@@ -78,6 +68,8 @@ pub struct Opinion {
     pub state: State,
     /// The rule it follows from.
     pub rule: Rule,
+    /// Whether a revocation stays, whatever the source says later. Of other states, nothing does.
+    pub lasting: Lasting,
     /// What the source said.
     pub facts: Vec<Fact>,
     /// When this opinion may change by the passing of time alone: a grace ends, a fact grows stale.
@@ -91,6 +83,8 @@ pub struct Verdict {
     pub state: State,
     /// The rule that decided.
     pub rule: Rule,
+    /// Whether it stays, whatever is learnt later: a revocation that may be recorded for good.
+    pub lasting: Lasting,
     /// Every fact that led to it, the deciding opinion's first.
     pub facts: Vec<Fact>,
     /// When it may next change by the passing of time alone. Caches and nextUpdate stop there.
@@ -112,7 +106,7 @@ impl Verdict {
     /// Whether nothing that may be learnt later changes it.
     #[must_use]
     pub const fn is_lasting(&self) -> bool {
-        matches!(self.state, State::Revoked { .. })
+        matches!((self.state, self.lasting), (State::Revoked { .. }, Lasting::Permanent))
     }
 }
 
@@ -125,72 +119,48 @@ impl Verdict {
 #[must_use]
 pub fn verdict(opinions: impl IntoIterator<Item = Opinion>) -> Verdict {
     let mut opinions: Vec<Opinion> = opinions.into_iter().collect();
-    opinions.sort_by_key(|opinion| weight(opinion.state));
+    opinions.sort_by_key(|opinion| opinion.state.weight());
     let Some(first) = opinions.first() else {
         return Verdict {
             state: State::Unknown,
             rule: Rule::NobodyAsked,
+            lasting: Lasting::Passing,
             facts: Vec::new(),
             next_change: None,
         };
     };
     let (state, rule) = (first.state, first.rule);
     let same = |opinion: &&Opinion| same_kind(opinion.state, state);
-    let next_change = match state {
+    let is_lasting = |opinion: &Opinion| {
+        matches!((opinion.state, opinion.lasting), (State::Revoked { .. }, Lasting::Permanent))
+    };
+    let (lasting, next_change) = if opinions.iter().any(is_lasting) {
         // Only a source that says so can stop saying so; others can only add to it.
-        State::Revoked { .. } => None,
-        _ => opinions.iter().filter_map(|opinion| opinion.next_change).min(),
+        (Lasting::Permanent, None)
+    } else {
+        (Lasting::Passing, opinions.iter().filter_map(|opinion| opinion.next_change).min())
     };
     let facts = opinions.iter().filter(same).flat_map(|opinion| opinion.facts.clone()).collect();
-    Verdict { state, rule, facts, next_change }
+    Verdict { state, rule, lasting, facts, next_change }
 }
 
-/// What weighs less decides. Of revocations at the same instant any reason weighs less than none
-/// given.
-fn weight(state: State) -> (u8, Time, u8) {
-    match state {
-        State::Revoked { since, reason: RevocationReason::Unspecified } => (0, since, u8::MAX),
-        State::Revoked { since, reason } => (0, since, reason.code()),
-        State::OnHold { since } => (1, since, 0),
-        State::Undecided => (2, Time::MIN, 0),
-        State::Unknown => (3, Time::MIN, 0),
-        State::Good => (4, Time::MIN, 0),
+impl State {
+    /// What weighs less decides. Of revocations at the same instant any reason weighs less than
+    /// none given.
+    pub(crate) const fn weight(self) -> (u8, Time, u8) {
+        match self {
+            Self::Revoked { since, reason: RevocationReason::Unspecified } => (0, since, u8::MAX),
+            Self::Revoked { since, reason } => (0, since, reason.code()),
+            Self::OnHold { since } => (1, since, 0),
+            Self::Undecided => (2, Time::MIN, 0),
+            Self::Unknown => (3, Time::MIN, 0),
+            Self::Good => (4, Time::MIN, 0),
+        }
     }
 }
 
 fn same_kind(one: State, other: State) -> bool {
-    weight(one).0 == weight(other).0
-}
-
-/// What the installation's own record says of a certificate; none is a certificate that a complete
-/// store does not have.
-#[must_use]
-pub fn record(standing: Option<Standing>, now: Time) -> Opinion {
-    let Some(standing) = standing else {
-        return Opinion {
-            state: State::Unknown,
-            rule: Rule::NoRecord,
-            facts: Vec::new(),
-            next_change: None,
-        };
-    };
-    let (state, rule, value) = match standing {
-        Standing::NotRevoked => (State::Good, Rule::NothingRecorded, "notRevoked"),
-        Standing::OnHold { since } => {
-            (State::OnHold { since }, Rule::RecordedHold, "certificateHold")
-        }
-        Standing::Revoked { since, reason } => {
-            (State::Revoked { since, reason }, Rule::RecordedRevocation, reason.name())
-        }
-    };
-    let fact = Fact {
-        source: FactSource::Record,
-        object: None,
-        name: "standing".into(),
-        value: value.into(),
-        learnt: now,
-    };
-    Opinion { state, rule, facts: vec![fact], next_change: None }
+    one.weight().0 == other.weight().0
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::ObjectKind;
 use super::vocabulary::{ComplianceState, ManagementState, OwnerType, RiskLevel, RiskState};
+use crate::timestamp;
 
 /// What is known of an object, by its kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -208,7 +209,11 @@ pub struct IntuneDevice {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operating_system: Option<String>,
     /// `enrolledDateTime`
-    #[serde(rename = "enrolledDateTime", with = "unix", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "enrolledDateTime",
+        with = "timestamp::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub enrolled: Option<Time>,
     /// `complianceState`
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -216,7 +221,7 @@ pub struct IntuneDevice {
     /// `complianceGracePeriodExpirationDateTime`
     #[serde(
         rename = "complianceGracePeriodExpirationDateTime",
-        with = "unix",
+        with = "timestamp::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub compliance_grace_period_expiration: Option<Time>,
@@ -300,20 +305,5 @@ impl JamfUser {
         said.text("name", self.name.as_deref());
         said.text("fullName", self.full_name.as_deref());
         said.text("email", self.email.as_deref());
-    }
-}
-
-/// Times as seconds since 1970.
-mod unix {
-    use lanyard_pki::Time;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[expect(clippy::ref_option, reason = "the signature that serde calls")]
-    pub(super) fn serialize<S: Serializer>(at: &Option<Time>, s: S) -> Result<S::Ok, S::Error> {
-        at.map(Time::unix).serialize(s)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Time>, D::Error> {
-        Ok(Option::<i64>::deserialize(d)?.map(Time::from_unix))
     }
 }

@@ -112,7 +112,7 @@ fn old() -> Certificate {
 }
 
 fn standing(standing: Standing) -> Verdict {
-    verdict([record(Some(standing), NOW)])
+    verdict(record(Some(standing), None, NOW))
 }
 
 fn renewing() -> EndpointPolicy {

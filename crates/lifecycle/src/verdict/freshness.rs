@@ -12,7 +12,7 @@ use super::{State, Verdict};
 pub struct Freshness {
     /// A good certificate.
     pub good: Duration,
-    /// A certificate on hold, and one that is not known.
+    /// A certificate on hold, one whose revocation may pass, and one that is not known.
     pub on_hold: Duration,
     /// A certificate that is revoked for good; never past the certificate's end.
     pub permanent: Duration,
@@ -40,11 +40,12 @@ impl Freshness {
         let after = |span: Duration| now.plus(i64::try_from(span.as_secs()).unwrap_or(i64::MAX));
         let until = match verdict.state {
             State::Good => after(self.good),
-            State::OnHold { .. } | State::Unknown => after(self.on_hold),
-            State::Revoked { .. } => {
+            State::Revoked { .. } if verdict.is_lasting() => {
                 let end = not_after.filter(|end| *end > now);
                 end.map_or(after(self.permanent), |end| end.min(after(self.permanent)))
             }
+            // A revocation that may pass is told for no longer than a hold.
+            State::Revoked { .. } | State::OnHold { .. } | State::Unknown => after(self.on_hold),
             State::Undecided => return None,
         };
         Some(verdict.next_change.map_or(until, |change| until.min(change)).max(now))

@@ -3,7 +3,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::fact::FactSource;
 use crate::id::{DirectoryId, ObjectId};
+use crate::revocation::Standing;
 
 const NOW: Time = Time::from_unix(1_800_000_000);
 
@@ -20,11 +22,14 @@ fn states() -> impl Strategy<Value = State> {
 }
 
 fn opinions() -> impl Strategy<Value = Vec<Opinion>> {
-    let opinion = (states(), proptest::option::of(0_i64..5_000)).prop_map(|(state, change)| {
+    let lasting = prop_oneof![Just(Lasting::Passing), Just(Lasting::Permanent)];
+    let change = proptest::option::of(0_i64..5_000);
+    let opinion = (states(), lasting, change).prop_map(|(state, lasting, change)| {
         let next_change = change.map(|after| NOW.plus(after));
         Opinion {
             state,
             rule: Rule::NothingRecorded,
+            lasting,
             facts: vec![fact(&format!("{state:?}"))],
             next_change,
         }
@@ -49,13 +54,24 @@ fn is_revoked(opinion: &Opinion) -> bool {
     matches!(opinion.state, State::Revoked { .. })
 }
 
+fn is_lasting(opinion: &Opinion) -> bool {
+    is_revoked(opinion) && opinion.lasting == Lasting::Permanent
+}
+
+/// What the record says alone.
+fn recorded(standing: Option<Standing>) -> Verdict {
+    verdict(record(standing, None, NOW))
+}
+
 proptest! {
     #[test]
     fn any_one_source_may_revoke_and_the_order_does_not_matter(
         mut said in opinions(), rotation in 0_usize..6,
     ) {
         let seen = verdict(said.clone());
-        prop_assert_eq!(said.iter().any(is_revoked), seen.is_lasting());
+        let revoked = matches!(seen.state, State::Revoked { .. });
+        prop_assert_eq!(said.iter().any(is_revoked), revoked);
+        prop_assert_eq!(said.iter().any(is_lasting), seen.is_lasting());
         if !said.is_empty() {
             let by = rotation % said.len();
             said.rotate_left(by);
@@ -69,9 +85,15 @@ proptest! {
     fn one_more_opinion_never_makes_it_better(said in opinions(), more in states()) {
         prop_assume!(!said.is_empty());
         let before = verdict(said.clone());
-        let more = Opinion { state: more, rule: Rule::NobodyAsked, facts: vec![], next_change: None };
+        let more = Opinion {
+            state: more,
+            rule: Rule::NobodyAsked,
+            lasting: Lasting::Passing,
+            facts: vec![],
+            next_change: None,
+        };
         let after = verdict(said.into_iter().chain([more]));
-        prop_assert!(weight(after.state) <= weight(before.state));
+        prop_assert!(after.state.weight() <= before.state.weight());
     }
 
     #[test]
@@ -94,13 +116,13 @@ proptest! {
 
 #[test]
 fn the_earliest_revocation_gives_time_and_reason() {
-    let revoked =
-        |at, reason| record(Some(Standing::Revoked { since: Time::from_unix(at), reason }), NOW);
-    let seen = verdict([
-        revoked(20, RevocationReason::Superseded),
-        revoked(10, RevocationReason::KeyCompromise),
-        record(Some(Standing::OnHold { since: Time::from_unix(1) }), NOW),
-    ]);
+    let standings = [
+        Standing::Revoked { since: Time::from_unix(20), reason: RevocationReason::Superseded },
+        Standing::Revoked { since: Time::from_unix(10), reason: RevocationReason::KeyCompromise },
+        Standing::OnHold { since: Time::from_unix(1) },
+    ];
+    let said = standings.into_iter().flat_map(|standing| record(Some(standing), None, NOW));
+    let seen = verdict(said);
     let since = Time::from_unix(10);
     assert_eq!(seen.state, State::Revoked { since, reason: RevocationReason::KeyCompromise });
     assert_eq!(seen.facts.len(), 2, "both revocations are told, the hold is not why");
@@ -111,27 +133,29 @@ fn a_hold_is_answered_even_if_another_source_is_silent() {
     let silent = Opinion {
         state: State::Undecided,
         rule: Rule::NobodyAsked,
+        lasting: Lasting::Passing,
         facts: vec![],
         next_change: None,
     };
     let since = Time::from_unix(5);
-    let held = record(Some(Standing::OnHold { since }), NOW);
-    assert_eq!(verdict([silent.clone(), held]).state, State::OnHold { since });
-    let good = record(Some(Standing::NotRevoked), NOW);
-    assert_eq!(verdict([good, silent]).good(), Err(NotGood::Undecided));
+    let held = record(Some(Standing::OnHold { since }), None, NOW);
+    let seen = verdict(held.into_iter().chain([silent.clone()]));
+    assert_eq!(seen.state, State::OnHold { since });
+    let good = record(Some(Standing::NotRevoked), None, NOW);
+    assert_eq!(verdict(good.into_iter().chain([silent])).good(), Err(NotGood::Undecided));
 }
 
 #[test]
 fn a_certificate_that_nobody_issued_is_unknown() {
     assert_eq!(verdict([]).good(), Err(NotGood::Unknown));
-    assert_eq!(verdict([record(None, NOW)]).rule, Rule::NoRecord);
+    assert_eq!(recorded(None).rule, Rule::NoRecord);
 }
 
 #[test]
 fn freshness_follows_the_state() {
     let fresh = Freshness::default();
     let until = |standing, not_after| {
-        let seen = verdict([record(standing, NOW)]);
+        let seen = recorded(standing);
         fresh.until(&seen, not_after, NOW).unwrap().seconds_since(NOW)
     };
     let revoked = Some(Standing::Revoked { since: NOW, reason: RevocationReason::Unspecified });
@@ -142,7 +166,7 @@ fn freshness_follows_the_state() {
     assert_eq!(until(revoked, Some(NOW.plus(50))), 50);
     assert_eq!(until(revoked, Some(NOW.plus(-50))), 604_800, "it has expired: no end to keep to");
     let endless = Freshness { good: Duration::MAX, ..fresh };
-    let good = verdict([record(Some(Standing::NotRevoked), NOW)]);
+    let good = recorded(Some(Standing::NotRevoked));
     assert_eq!(endless.until(&good, None, NOW), Some(Time::NO_WELL_DEFINED_END));
 }
 

@@ -75,7 +75,7 @@ fn an_endpoint_renews_its_own_certificates_and_others_only_where_it_is_there_for
 fn renewal_is_refused_once_the_old_certificate_is_not_good() {
     let old = old();
     let reason = RevocationReason::KeyCompromise;
-    let unknown = verdict([record(None, NOW)]);
+    let unknown = verdict(record(None, None, NOW));
     for (verdict, fault) in [
         (standing(Standing::OnHold { since: NOW }), NotGood::OnHold),
         (standing(Standing::Revoked { since: NOW, reason }), NotGood::Revoked { reason }),

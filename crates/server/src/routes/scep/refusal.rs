@@ -22,6 +22,8 @@ pub(super) fn fail_info(refusal: &Refusal) -> FailInfo {
         | Refusal::NameNotAllowed { .. }
         | Refusal::NoName
         | Refusal::NoUsage
+        | Refusal::Unbound(_)
+        | Refusal::DirectorySilent { .. }
         | Refusal::RenewalNotAllowed
         | Refusal::RenewalKindNotAllowed { .. }
         | Refusal::RenewalOfOtherScope

@@ -1,0 +1,185 @@
+//! What is recorded of a certificate, as a source of the verdict; and what a judgement adds to it.
+//!
+//! Two things are recorded apart from each other: what people and programs did, and what a rule has
+//! decided. From the latter only what lasts speaks; a hold or an absence that is not confirmed speaks
+//! through the directories alone, and is recorded for CRLs, searches and its one `since`.
+
+use lanyard_pki::Time;
+
+use super::{Lasting, Opinion, Rule, State, Verdict, verdict};
+use crate::fact::{Fact, FactSource};
+use crate::kind::Source;
+use crate::revocation::{RevocationReason, Standing};
+
+/// What a rule has decided about a certificate, as recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByRule {
+    /// What it came to; never [`Standing::NotRevoked`].
+    pub standing: Standing,
+    /// The rule.
+    pub rule: Rule,
+    /// Whether that stays, whatever becomes of the object.
+    pub lasting: Lasting,
+    /// When it was recorded.
+    pub recorded_at: Time,
+    /// What it was decided from.
+    pub facts: Vec<Fact>,
+}
+
+impl ByRule {
+    /// Whether it is a revocation that nothing undoes.
+    #[must_use]
+    pub const fn is_permanent(&self) -> bool {
+        matches!((self.standing, self.lasting), (Standing::Revoked { .. }, Lasting::Permanent))
+    }
+
+    /// What is to be recorded of a certificate that Intune has revoked, by `rule`: its list of
+    /// certificates or its queue of requests. None for a certificate that was not enrolled through
+    /// Intune.
+    #[must_use]
+    pub fn revoked_by_intune(
+        source: Source,
+        rule: Rule,
+        reason: Option<RevocationReason>,
+        facts: Vec<Fact>,
+        now: Time,
+    ) -> Option<Self> {
+        let (Source::Intune | Source::IntuneListed) = source else { return None };
+        let reason = reason.unwrap_or(RevocationReason::CessationOfOperation);
+        Some(Self {
+            standing: Standing::Revoked { since: now, reason },
+            rule,
+            lasting: Lasting::Permanent,
+            recorded_at: now,
+            facts,
+        })
+    }
+}
+
+/// What the installation's own record says of a certificate: what was done by hand, and what a rule
+/// has recorded for good. `by_hand` is none for a certificate that a complete store does not have.
+#[must_use]
+pub fn record(by_hand: Option<Standing>, by_rule: Option<&ByRule>, now: Time) -> Vec<Opinion> {
+    let Some(by_hand) = by_hand else {
+        return vec![Opinion {
+            state: State::Unknown,
+            rule: Rule::NoRecord,
+            lasting: Lasting::Passing,
+            facts: Vec::new(),
+            next_change: None,
+        }];
+    };
+    let (rule, lasting, value) = match by_hand {
+        Standing::NotRevoked => (Rule::NothingRecorded, Lasting::Passing, "notRevoked"),
+        Standing::OnHold { .. } => (Rule::RecordedHold, Lasting::Passing, "certificateHold"),
+        Standing::Revoked { reason, .. } => {
+            (Rule::RecordedRevocation, Lasting::Permanent, reason.name())
+        }
+    };
+    let fact = Fact {
+        source: FactSource::Record,
+        object: None,
+        name: "standing".into(),
+        value: value.into(),
+        learnt: now,
+    };
+    let by_hand =
+        Opinion { state: by_hand.into(), rule, lasting, facts: vec![fact], next_change: None };
+    let by_rule = by_rule.filter(|by_rule| by_rule.is_permanent()).map(|by_rule| Opinion {
+        state: by_rule.standing.into(),
+        rule: by_rule.rule,
+        lasting: Lasting::Permanent,
+        facts: by_rule.facts.clone(),
+        next_change: None,
+    });
+    std::iter::once(by_hand).chain(by_rule).collect()
+}
+
+/// The verdict on a certificate from its record and from what the directories say now (`live`).
+///
+/// What a rule has recorded already keeps its one `since`, whatever the directories' facts are dated
+/// by now.
+#[must_use]
+pub fn conclude(
+    by_hand: Option<Standing>,
+    by_rule: Option<&ByRule>,
+    live: Vec<Opinion>,
+    now: Time,
+) -> Verdict {
+    let recorded = record(by_hand, by_rule, now);
+    verdict(since_recorded(live, by_rule).chain(recorded))
+}
+
+/// What a judgement changes in what is recorded by rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recording {
+    /// Nothing: it says what is recorded, or nothing can be said now.
+    Keep,
+    /// This is to be recorded; none lifts what is.
+    Set(Option<ByRule>),
+}
+
+/// What a judgement changes in what is recorded by rule.
+///
+/// A permanent revocation never changes again. Ignorance changes nothing: what was on hold stays so
+/// in CRLs until its directory says otherwise.
+#[must_use]
+pub fn to_record(live: &[Opinion], by_rule: Option<&ByRule>, now: Time) -> Recording {
+    if by_rule.is_some_and(ByRule::is_permanent) {
+        return Recording::Keep;
+    }
+    let live: Vec<Opinion> = since_recorded(live.to_vec(), by_rule).collect();
+    let permanent = |opinion: &&Opinion| {
+        matches!(opinion.state, State::Revoked { .. }) && opinion.lasting == Lasting::Permanent
+    };
+    let lasting: Vec<Opinion> = live.iter().filter(permanent).cloned().collect();
+    // What lasts is what is recorded, also if something that may pass began before it.
+    let deciding = verdict(if lasting.is_empty() { live } else { lasting });
+    let standing = match deciding.state {
+        State::Good => Standing::NotRevoked,
+        State::OnHold { since } => Standing::OnHold { since },
+        State::Revoked { since, reason } => Standing::Revoked { since, reason },
+        State::Unknown | State::Undecided => return Recording::Keep,
+    };
+    if standing == Standing::NotRevoked {
+        return by_rule.map_or(Recording::Keep, |_| Recording::Set(None));
+    }
+    let (rule, lasting) = (deciding.rule, deciding.lasting);
+    let is_recorded = |by_rule: &ByRule| {
+        by_rule.standing == standing && by_rule.rule == rule && by_rule.lasting == lasting
+    };
+    if by_rule.is_some_and(is_recorded) {
+        return Recording::Keep;
+    }
+    let facts = deciding.facts;
+    Recording::Set(Some(ByRule { standing, rule, lasting, recorded_at: now, facts }))
+}
+
+/// The opinions, dated as recorded where a rule's word is recorded already.
+fn since_recorded(
+    live: Vec<Opinion>,
+    by_rule: Option<&ByRule>,
+) -> impl Iterator<Item = Opinion> + use<> {
+    let recorded = by_rule.map(|by_rule| (by_rule.rule, by_rule.standing));
+    live.into_iter().map(move |mut opinion| {
+        match (&mut opinion.state, recorded) {
+            (State::OnHold { since }, Some((rule, Standing::OnHold { since: first })))
+            | (
+                State::Revoked { since, .. },
+                Some((rule, Standing::Revoked { since: first, .. })),
+            ) if rule == opinion.rule => *since = first.min(*since),
+            _ => {}
+        }
+        opinion
+    })
+}
+
+impl From<Standing> for State {
+    fn from(standing: Standing) -> Self {
+        match standing {
+            Standing::NotRevoked => Self::Good,
+            Standing::OnHold { since } => Self::OnHold { since },
+            Standing::Revoked { since, reason } => Self::Revoked { since, reason },
+        }
+    }
+}
