@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lanyard_pki::Time;
 
-use super::rule::held_back_columns;
+use super::rule::{facts_column, held_back_columns, lasting_code};
 use crate::{
     Store, StoreError,
     column::{StandingCode, standing_columns},
@@ -103,6 +103,7 @@ pub(super) async fn hold_back<C: Connection>(
             .ok_or_else(|| StoreError::unreadable("number of a batch"))?,
     };
     for NewHeldBack { serial, ruled } in all {
+        let facts = facts_column(&ruled.facts)?;
         let (reason, since) = standing_columns(&ruled.standing);
         let values = [
             serial.as_bytes().into(),
@@ -111,9 +112,9 @@ pub(super) async fn hold_back<C: Connection>(
             StandingCode::of(&ruled.standing).code().into(),
             reason.into(),
             since.into(),
-            ruled.rule.as_str().into(),
-            ruled.lasting.code().into(),
-            ruled.facts.as_str().into(),
+            ruled.rule.name().into(),
+            lasting_code(ruled.lasting).into(),
+            facts.as_str().into(),
         ];
         connection.execute(&HOLD_BACK, &values).await?;
     }

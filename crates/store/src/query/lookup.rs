@@ -162,7 +162,7 @@ pub(crate) fn summary(columns: &mut Columns<'_>) -> Result<Summary, StoreError> 
         issued_at: columns.time()?,
         standing: columns.standing()?,
         revoked_by: columns.optional_string()?,
-        rule: columns.optional_string()?,
+        rule: columns.rule()?,
         revocation_recorded_at: columns.optional_time()?,
         invalidity_date: columns.optional_time()?,
     })

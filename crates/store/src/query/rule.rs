@@ -2,7 +2,13 @@
 
 use std::sync::Arc;
 
-use lanyard_lifecycle::{id::Scope, kind::Kind, revocation::Standing};
+use lanyard_lifecycle::{
+    fact::Fact,
+    id::Scope,
+    kind::Kind,
+    revocation::Standing,
+    verdict::{ByRule, Lasting, Rule},
+};
 use lanyard_pki::{SerialNumber, Time};
 
 use super::{apply::is_held, brake, queue, standing::take_numbers, tether};
@@ -10,8 +16,7 @@ use crate::{
     Store, StoreError,
     column::{StandingCode, optional_time, standing_columns},
     record::{
-        ByRule, HeldBack, Lasting, RuleBatch, RuleChange, RuleCount, RuleOutcome, Ruled,
-        StatusSequence,
+        BatchId, HeldBack, RuleBatch, RuleChange, RuleCount, RuleOutcome, Ruled, StatusSequence,
     },
     sql::{Columns, Connection, Sql, sql},
     transaction::{Act, CountKey, Done, Question, Reads, Transaction},
@@ -28,20 +33,23 @@ impl Store {
         self.backend.write(RecordRules(batch)).await
     }
 
-    /// How many certificates each rule holds something against that was recorded at `since` or
+    /// How many certificates each rule has revoked, for good or not, that was recorded at `since` or
     /// later.
-    pub async fn rules_recorded(&self, since: Time) -> Result<Vec<RuleCount>, StoreError> {
+    pub async fn revoked_by_rules(&self, since: Time) -> Result<Vec<RuleCount>, StoreError> {
         self.backend.read(Recorded { since }).await
     }
 }
 
-impl Lasting {
-    pub(super) fn code(self) -> i64 {
-        match self {
-            Self::Passing => 0,
-            Self::Permanent => 1,
-        }
+pub(super) fn lasting_code(lasting: Lasting) -> i64 {
+    match lasting {
+        Lasting::Passing => 0,
+        Lasting::Permanent => 1,
     }
+}
+
+/// Facts as one column: JSON.
+pub(super) fn facts_column(facts: &[Fact]) -> Result<String, StoreError> {
+    serde_json::to_string(facts).map_err(|error| StoreError::Conflict(format!("facts: {error}")))
 }
 
 /// The columns of what a rule holds against a certificate, as [`Columns::by_rule`] reads them.
@@ -56,7 +64,7 @@ pub(super) use by_rule_columns;
 /// Those that [`Columns::held_back`] reads.
 macro_rules! held_back_columns {
     () => {
-        "h.batch, b.state, h.held_at, h.standing, h.reason, h.since, h.rule, h.lasting, h.facts"
+        "h.batch, b.state, h.standing, h.reason, h.since, h.rule, h.lasting, h.held_at, h.facts"
     };
 }
 pub(super) use held_back_columns;
@@ -71,54 +79,53 @@ macro_rules! with_rules {
 pub(super) use with_rules;
 
 impl Columns<'_> {
-    fn lasting(&mut self) -> Result<Option<Lasting>, StoreError> {
-        match self.optional_int()? {
-            None => Ok(None),
-            Some(0) => Ok(Some(Lasting::Passing)),
-            Some(1) => Ok(Some(Lasting::Permanent)),
-            Some(_) => Err(StoreError::unreadable("lasting of a rule")),
-        }
+    pub(super) fn rule(&mut self) -> Result<Option<Rule>, StoreError> {
+        let Some(name) = self.optional_text()? else { return Ok(None) };
+        Rule::from_name(name).map(Some).ok_or_else(|| StoreError::unreadable("rule"))
+    }
+
+    /// Standing, rule, lasting, time and facts.
+    fn ruled(&mut self) -> Result<Option<ByRule>, StoreError> {
+        let standing = self.optional_standing()?;
+        let rule = self.rule()?;
+        let lasting = self.optional_int()?;
+        let recorded_at = self.optional_time()?;
+        let facts = self.optional_text()?;
+        let Some(standing) = standing else { return Ok(None) };
+        let unreadable = || StoreError::unreadable("rule of a certificate");
+        Ok(Some(ByRule {
+            standing,
+            rule: rule.ok_or_else(unreadable)?,
+            lasting: match lasting {
+                Some(0) => Lasting::Passing,
+                Some(1) => Lasting::Permanent,
+                _ => return Err(unreadable()),
+            },
+            recorded_at: recorded_at.ok_or_else(unreadable)?,
+            facts: facts
+                .and_then(|facts| serde_json::from_str(facts).ok())
+                .ok_or_else(unreadable)?,
+        }))
     }
 
     /// What a rule holds against a certificate, and what stands by hand beside it: both or none.
     pub(super) fn by_rule(&mut self) -> Result<Option<(ByRule, Standing)>, StoreError> {
-        let standing = self.optional_standing()?;
-        let rule = self.optional_string()?;
-        let lasting = self.lasting()?;
-        let recorded_at = self.optional_time()?;
-        let facts = self.optional_string()?;
+        let by_rule = self.ruled()?;
         let by_hand = self.optional_standing()?;
-        let Some(standing) = standing else { return Ok(None) };
-        let unreadable = || StoreError::unreadable("rule of a certificate");
-        let by_rule = ByRule {
-            standing,
-            rule: rule.ok_or_else(unreadable)?,
-            lasting: lasting.ok_or_else(unreadable)?,
-            recorded_at: recorded_at.ok_or_else(unreadable)?,
-            facts: facts.ok_or_else(unreadable)?,
-        };
-        Ok(Some((by_rule, by_hand.ok_or_else(unreadable)?)))
+        Ok(by_rule.zip(by_hand))
     }
 
     /// What is held back of a certificate.
     pub(super) fn held_back(&mut self) -> Result<Option<HeldBack>, StoreError> {
         let batch = self.optional_int()?;
         let state = self.optional_int()?;
-        let held_at = self.optional_time()?;
-        let standing = self.optional_standing()?;
-        let rule = self.optional_string()?;
-        let lasting = self.lasting()?;
-        let facts = self.optional_string()?;
-        let Some(batch) = batch else { return Ok(None) };
-        let unreadable = || StoreError::unreadable("held back certificate");
+        let ruled = self.ruled()?;
+        let Some(((batch, state), ruled)) = batch.zip(state).zip(ruled) else { return Ok(None) };
         Ok(Some(HeldBack {
-            batch: crate::record::BatchId(batch),
-            state: brake::state(state.ok_or_else(unreadable)?)?,
-            held_at: held_at.ok_or_else(unreadable)?,
-            standing: standing.ok_or_else(unreadable)?,
-            rule: rule.ok_or_else(unreadable)?,
-            lasting: lasting.ok_or_else(unreadable)?,
-            facts: facts.ok_or_else(unreadable)?,
+            batch: BatchId(batch),
+            state: brake::state(state)?,
+            held_at: ruled.recorded_at,
+            ruled,
         }))
     }
 }
@@ -140,7 +147,7 @@ impl Present {
     /// Whether it is revoked for good, by hand or by a rule.
     fn is_revoked_for_good(&self) -> bool {
         matches!(self.by_hand, Standing::Revoked { .. })
-            || self.by_rule.as_ref().is_some_and(ByRule::is_for_good)
+            || self.by_rule.as_ref().is_some_and(ByRule::is_permanent)
     }
 }
 
@@ -227,7 +234,7 @@ impl RecordRules {
         brake::release(tx.connection, present.id).await?;
         let is_for_good = present.is_revoked_for_good();
         let to = if is_for_good { present.by_rule.clone() } else { next(&present, change) };
-        let stays = is_for_good || to.as_ref().is_some_and(ByRule::is_for_good);
+        let stays = is_for_good || to.as_ref().is_some_and(ByRule::is_permanent);
         // Once it has ended nobody asks any more.
         let due = change.due.filter(|due| !stays && *due < present.not_after);
         if to == present.by_rule {
@@ -263,15 +270,8 @@ impl RecordRules {
 fn next(present: &Present, change: &RuleChange) -> Option<ByRule> {
     let to = change.to.as_ref().filter(|to| to.standing != Standing::NotRevoked)?;
     let Some(known) = &present.by_rule else { return Some(to.clone()) };
-    let standing = match (known.standing, to.standing) {
-        (Standing::OnHold { since }, Standing::OnHold { since: new }) => {
-            Standing::OnHold { since: since.min(new) }
-        }
-        (Standing::Revoked { since, .. }, Standing::Revoked { since: new, reason }) => {
-            Standing::Revoked { since: since.min(new), reason }
-        }
-        (_, new) => new,
-    };
+    let goes_on = StandingCode::of(&known.standing) == StandingCode::of(&to.standing);
+    let standing = if goes_on { known.standing.or(to.standing) } else { to.standing };
     let to = ByRule { standing, ..to.clone() };
     let is_known =
         known.standing == to.standing && known.rule == to.rule && known.lasting == to.lasting;
@@ -295,15 +295,16 @@ pub(super) async fn stand<C: Connection>(
         Some(rule) => {
             let (reason, since) = standing_columns(&rule.standing);
             let (hand_reason, hand_since) = standing_columns(&by_hand);
+            let facts = facts_column(&rule.facts)?;
             let values = [
                 id,
                 StandingCode::of(&rule.standing).code().into(),
                 reason.into(),
                 since.into(),
-                rule.rule.as_str().into(),
-                rule.lasting.code().into(),
+                rule.rule.name().into(),
+                lasting_code(rule.lasting).into(),
                 rule.recorded_at.unix().into(),
-                rule.facts.as_str().into(),
+                facts.as_str().into(),
                 StandingCode::of(&by_hand).code().into(),
                 hand_reason.into(),
                 hand_since.into(),
@@ -311,22 +312,12 @@ pub(super) async fn stand<C: Connection>(
             tx.connection.execute(&RULE, &values).await?;
         }
     }
-    let after = by_rule.map_or(by_hand, |rule| or(by_hand, rule.standing));
+    let after = by_rule.map_or(by_hand, |rule| by_hand.or(rule.standing));
     let (old, new) = (StandingCode::of(&present.standing), StandingCode::of(&after));
     let Present { kind, scope, .. } = *present;
     tx.count(CountKey { scope, kind, standing: old }, -1);
     tx.count(CountKey { scope, kind, standing: new }, 1);
     Ok(after)
-}
-
-/// What two standings come to: revoked before on hold, the earliest first.
-fn or(one: Standing, other: Standing) -> Standing {
-    let weight = |standing: &Standing| match *standing {
-        Standing::Revoked { since, .. } => (0, since),
-        Standing::OnHold { since } => (1, since),
-        Standing::NotRevoked => (2, Time::MIN),
-    };
-    if weight(&other) < weight(&one) { other } else { one }
 }
 
 static RULE: Sql = sql!(
@@ -350,19 +341,19 @@ struct Recorded {
 }
 
 pub(super) static RECORDED: Sql = sql!(
-    "SELECT rule, COUNT(*) FROM certificate_rule WHERE recorded_at >= $1 GROUP BY rule \
+    "SELECT rule, COUNT(*) FROM certificate_rule WHERE recorded_at >= $1 AND standing = 2 GROUP BY rule \
      ORDER BY rule"
 );
 
 impl Question for Recorded {
     type Answer = Vec<RuleCount>;
-    const NAME: &'static str = "rules_recorded";
+    const NAME: &'static str = "revoked_by_rules";
     const READS: Reads = Reads::Many;
 
     async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
         connection
             .fetch(&RECORDED, &[self.since.unix().into()], |columns| {
-                let rule = columns.string()?;
+                let rule = columns.rule()?.ok_or_else(|| StoreError::unreadable("rule"))?;
                 let certificates = u64::try_from(columns.int()?).unwrap_or_default();
                 Ok(RuleCount { rule, certificates })
             })

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use lanyard_lifecycle::{refusal::Refusal, revocation::Standing};
+use lanyard_lifecycle::{refusal::Refusal, revocation::Standing, verdict::ByRule};
 use lanyard_pki::SerialNumber;
 
 use super::{brake, rule};
 use crate::{
     Store, StoreError,
     column::{StandingCode, optional_time, standing_columns},
-    record::{AuditEntry, ByRule, StandingChange, StandingOutcome, StatusChange, StatusSequence},
+    record::{AuditEntry, StandingChange, StandingOutcome, StatusChange, StatusSequence},
     sql::{Connection, Sql, one_int, sql},
     transaction::{Act, Done, Question, Reads, Transaction},
 };
@@ -85,7 +85,7 @@ impl Act for ChangeStanding {
         };
         let wish = &self.change;
         let refused = |refusal| Ok(Done::Undo(StandingOutcome::Refused(refusal)));
-        if present.by_rule.as_ref().is_some_and(ByRule::is_for_good) {
+        if present.by_rule.as_ref().is_some_and(ByRule::is_permanent) {
             return refused(Refusal::RevokedForGood);
         }
         let by_hand = match present.by_hand.after(wish.change, wish.at) {

@@ -1,9 +1,7 @@
 //! What the brake holds back: automatic revocations that wait for a person.
 
-use lanyard_lifecycle::{binding::Binding, id::Scope, revocation::Standing};
+use lanyard_lifecycle::{binding::Binding, id::Scope, verdict::ByRule};
 use lanyard_pki::{SerialNumber, Time};
-
-use super::{ByRule, Lasting};
 
 /// The number of what is decided on together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,28 +36,8 @@ pub struct HeldBack {
     pub state: BatchState,
     /// Since when it is held back.
     pub held_at: Time,
-    /// What would have been recorded.
-    pub standing: Standing,
-    /// By which rule.
-    pub rule: String,
-    /// Whether for good.
-    pub lasting: Lasting,
-    /// The facts that led to it, as JSON.
-    pub facts: String,
-}
-
-impl HeldBack {
-    /// What is to be recorded once it is confirmed.
-    #[must_use]
-    pub fn ruled(&self, now: Time) -> ByRule {
-        ByRule {
-            standing: self.standing,
-            rule: self.rule.clone(),
-            lasting: self.lasting,
-            recorded_at: now,
-            facts: self.facts.clone(),
-        }
-    }
+    /// What would have been recorded then.
+    pub ruled: ByRule,
 }
 
 /// A certificate that something is held back of, for lists.

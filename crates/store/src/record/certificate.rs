@@ -5,6 +5,7 @@ use lanyard_lifecycle::{
     id::{EndpointId, Scope},
     kind::{Kind, Source},
     revocation::Standing,
+    verdict::Rule,
 };
 use lanyard_pki::{SerialNumber, Time};
 
@@ -123,7 +124,7 @@ pub struct Summary {
     /// Who put it on hold or revoked it by hand.
     pub revoked_by: Option<String>,
     /// The rule that has put it on hold or revoked it, beside or instead.
-    pub rule: Option<String>,
+    pub rule: Option<Rule>,
     /// When its standing was last recorded (`since` in the standing is the time that it counts from).
     pub revocation_recorded_at: Option<Time>,
     /// Since when the key is thought to be compromised or the holder gone (RFC 5280 5.3.2).

@@ -39,7 +39,5 @@ pub use object::{
 pub(crate) use page::serial_range;
 pub use page::{Cursor, ExpiringPage, Filter, Page, SearchText, Standings, Within};
 pub use queue::{NewQueueRequest, QueueAnswer, QueueRequest};
-pub use rule::{
-    BoundCertificate, ByRule, Lasting, RuleBatch, RuleChange, RuleCount, RuleOutcome, Ruled,
-};
+pub use rule::{BoundCertificate, RuleBatch, RuleChange, RuleCount, RuleOutcome, Ruled};
 pub use standing::{StandingChange, StandingOutcome, StatusChange, StatusRecord, StatusSequence};

@@ -1,43 +1,14 @@
 //! What rules hold against certificates because of their objects, beside what people do by hand.
 
-use lanyard_lifecycle::revocation::Standing;
+use lanyard_lifecycle::{
+    revocation::Standing,
+    verdict::{ByRule, Rule},
+};
 use lanyard_pki::{SerialNumber, Time};
 
 use super::{
     AuditEntry, HeldLease, NewHeldBack, ObjectSequence, QueueAnswer, StatusRecord, StatusSequence,
 };
-
-/// Whether what a rule holds against a certificate may pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Lasting {
-    /// It is recorded for good.
-    Permanent,
-    /// It lasts as long as its cause: a hold, an absence that is not confirmed yet.
-    Passing,
-}
-
-/// What a rule holds against a certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ByRule {
-    /// On hold or revoked.
-    pub standing: Standing,
-    /// The rule's name.
-    pub rule: String,
-    /// Whether that may pass.
-    pub lasting: Lasting,
-    /// When it was recorded (`since` in the standing is the time that it counts from).
-    pub recorded_at: Time,
-    /// The facts that led to it, as JSON.
-    pub facts: String,
-}
-
-impl ByRule {
-    /// Whether it revokes for good: nothing follows.
-    #[must_use]
-    pub fn is_for_good(&self) -> bool {
-        matches!(self.standing, Standing::Revoked { .. }) && self.lasting == Lasting::Permanent
-    }
-}
 
 /// What the rules say of a certificate now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,11 +98,11 @@ pub struct BoundCertificate {
     pub due: Option<Time>,
 }
 
-/// How often a rule has held something against a certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How many certificates a rule has revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RuleCount {
-    /// The rule's name.
-    pub rule: String,
+    /// The rule.
+    pub rule: Rule,
     /// Certificates.
     pub certificates: u64,
 }

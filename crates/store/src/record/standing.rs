@@ -6,10 +6,11 @@ use lanyard_lifecycle::{
     kind::Source,
     refusal::Refusal,
     revocation::{Change, Standing},
+    verdict::ByRule,
 };
 use lanyard_pki::{SerialNumber, Time};
 
-use super::{ByRule, CaId, CrlPartition, HeldBack};
+use super::{CaId, CrlPartition, HeldBack};
 
 /// A place in the order in which standings changed, across all CAs. Every change gets the next
 /// number in the transaction that makes it, so a reader that has seen `n` misses nothing up to it.
@@ -53,7 +54,7 @@ impl StatusRecord {
     #[must_use]
     pub fn is_revoked_for_good(&self) -> bool {
         matches!(self.by_hand, Standing::Revoked { .. })
-            || self.by_rule.as_ref().is_some_and(ByRule::is_for_good)
+            || self.by_rule.as_ref().is_some_and(ByRule::is_permanent)
     }
 }
 
