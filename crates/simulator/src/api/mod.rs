@@ -21,6 +21,8 @@ use url::Url;
 use crate::tenant::{Device, ManagedDevice, RiskyUser, User};
 use crate::{Shared, intune, jamf};
 
+pub(crate) use body::Body;
+
 /// Its routes, below `/_control`.
 pub fn routes() -> Router<Shared> {
     Router::new()

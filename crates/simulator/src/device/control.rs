@@ -1,7 +1,7 @@
 //! What the control interface does to managed devices.
 
 use super::{Action, Mode, NoDevice, Reach, act, settle};
-use crate::{Shared, intune, tenant::World};
+use crate::{Shared, api::Body, intune, tenant::World};
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -110,7 +110,7 @@ struct ModeBody {
 async fn mode(
     State(shared): State<Shared>,
     Path(id): Path<Uuid>,
-    Json(body): Json<ModeBody>,
+    Body(body): Body<ModeBody>,
 ) -> Result<StatusCode, Refusal> {
     let tenant = tenant_of(&shared.world, id)?;
     let set = shared.world.change(tenant, |tenant, _| tenant.intune.agenda.set_mode(id, body.mode));
@@ -126,7 +126,7 @@ struct ReachBody {
 async fn reach(
     State(shared): State<Shared>,
     Path(id): Path<Uuid>,
-    Json(body): Json<ReachBody>,
+    Body(body): Body<ReachBody>,
 ) -> Result<StatusCode, Refusal> {
     let tenant = tenant_of(&shared.world, id)?;
     let set = shared.world.change(tenant, |tenant, now| {

@@ -5,6 +5,7 @@ mod object;
 use super::{Cluster, Offers, access::Credential, webhook::Webhook};
 use crate::{
     Shared,
+    api::Body,
     device::{Refusal, Wanted},
     tenant::{Tenant, Time},
 };
@@ -64,7 +65,7 @@ async fn about(State(shared): State<Shared>, Query(asked): Asked) -> Answer<Json
 async fn cluster(
     State(shared): State<Shared>,
     Query(asked): Asked,
-    Json(cluster): Json<Cluster>,
+    Body(cluster): Body<Cluster>,
 ) -> Answer<StatusCode> {
     changed(&shared, &asked, |tenant, _| tenant.jamf.cluster = cluster)?;
     Ok(StatusCode::NO_CONTENT)
@@ -73,7 +74,7 @@ async fn cluster(
 async fn offers(
     State(shared): State<Shared>,
     Query(asked): Asked,
-    Json(offers): Json<Offers>,
+    Body(offers): Body<Offers>,
 ) -> Answer<StatusCode> {
     changed(&shared, &asked, |tenant, _| tenant.jamf.offers = offers)?;
     Ok(StatusCode::NO_CONTENT)
@@ -88,7 +89,7 @@ async fn put_account(
     State(shared): State<Shared>,
     Query(asked): Asked,
     Path(name): Path<String>,
-    Json(credential): Json<Credential>,
+    Body(credential): Body<Credential>,
 ) -> Answer<StatusCode> {
     changed(&shared, &asked, |tenant, _| tenant.jamf.access.accounts.insert(name, credential))?;
     Ok(StatusCode::NO_CONTENT)
@@ -107,7 +108,7 @@ async fn put_client(
     State(shared): State<Shared>,
     Query(asked): Asked,
     Path(id): Path<String>,
-    Json(credential): Json<Credential>,
+    Body(credential): Body<Credential>,
 ) -> Answer<StatusCode> {
     changed(&shared, &asked, |tenant, _| tenant.jamf.access.clients.insert(id, credential))?;
     Ok(StatusCode::NO_CONTENT)
@@ -135,7 +136,7 @@ async fn webhooks(State(shared): State<Shared>, Query(asked): Asked) -> Answer<J
 async fn make_webhook(
     State(shared): State<Shared>,
     Query(asked): Asked,
-    Json(hook): Json<Webhook>,
+    Body(hook): Body<Webhook>,
 ) -> Answer<(StatusCode, Json<Value>)> {
     let id = changed(&shared, &asked, |tenant, _| tenant.jamf.webhooks.add(hook))?;
     Ok((StatusCode::CREATED, Json(json!({ "id": id }))))

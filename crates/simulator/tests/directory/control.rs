@@ -50,6 +50,26 @@ async fn curl_without_a_content_type_is_understood() {
         .header("content-type", "application/x-www-form-urlencoded")
         .body(r#"{"accountEnabled":false}"#);
     assert_eq!(Answer::of(request).await.good()["accountEnabled"], false);
+    let managed = bench.control(Method::GET, "managedDevices?top=1", Value::Null).await.good();
+    let device = managed["value"][0]["id"].as_str().unwrap();
+    let challenge = json!({ "deviceId": device }).to_string();
+    for (method, path, body) in [
+        (Method::POST, "challenges".to_owned(), challenge.as_str()),
+        (Method::POST, "profiles".to_owned(), "{}"),
+        (Method::POST, "groups".to_owned(), r#"{"displayName":"Group","members":[]}"#),
+        (Method::PUT, format!("users/{id}/licence"), r#"{"licensed":true}"#),
+        (Method::PUT, format!("managedDevices/{device}/reach"), r#"{"reach":"online"}"#),
+        (Method::PUT, "jamf/cluster".to_owned(), r#"{"nodes":1,"replicationSeconds":0}"#),
+        (Method::POST, "jamf/computers".to_owned(), "{}"),
+    ] {
+        let request = bench
+            .http
+            .request(method, format!("{}/_control/{path}", bench.base()))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body.to_owned());
+        let answer = Answer::of(request).await;
+        assert!(answer.status.is_success(), "{path}: {}", answer.text);
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use super::{Answer, Asked, change, look};
 use crate::{
     Shared,
+    api::Body,
     device::{Refusal, Wanted},
     intune::{Group, Intune, reassign, revocation::Cause},
     tenant::Space,
@@ -41,7 +42,7 @@ fn no_group() -> Refusal {
 async fn make_group(
     State(shared): State<Shared>,
     Query(asked): Asked,
-    Json(group): Json<Group>,
+    Body(group): Body<Group>,
 ) -> Answer<(StatusCode, Json<Value>)> {
     change(&shared, &asked, |tenant, _| {
         let (intune, seed) = (&mut tenant.intune, tenant.blueprint.seed);
@@ -67,7 +68,7 @@ async fn put_group(
     State(shared): State<Shared>,
     Query(asked): Asked,
     Path(id): Path<Uuid>,
-    Json(group): Json<Group>,
+    Body(group): Body<Group>,
 ) -> Answer<Json<Value>> {
     change(&shared, &asked, |tenant, now| {
         let body = Json(shown(id, &group));

@@ -7,6 +7,7 @@ mod profile;
 use super::{Flaw, Intune, Oddities, issuance};
 use crate::{
     Shared,
+    api::Body,
     device::{Refusal, Wanted, settle},
     tenant::{Tenant, Time},
 };
@@ -66,7 +67,7 @@ struct ChallengeBody {
 
 async fn make_challenge(
     State(shared): State<Shared>,
-    Json(body): Json<ChallengeBody>,
+    Body(body): Body<ChallengeBody>,
 ) -> Answer<(StatusCode, Json<Value>)> {
     settle(&shared.world);
     let world = &shared.world;
@@ -99,7 +100,7 @@ async fn licence(
     State(shared): State<Shared>,
     Query(asked): Asked,
     Path(id): Path<Uuid>,
-    Json(body): Json<LicenceBody>,
+    Body(body): Body<LicenceBody>,
 ) -> Answer<StatusCode> {
     change_user(&shared, &asked, id, |intune| {
         if body.licensed {
@@ -114,7 +115,7 @@ async fn registered_keys(
     State(shared): State<Shared>,
     Query(asked): Asked,
     Path(id): Path<Uuid>,
-    Json(keys): Json<BTreeSet<String>>,
+    Body(keys): Body<BTreeSet<String>>,
 ) -> Answer<StatusCode> {
     change_user(&shared, &asked, id, |intune| {
         intune.registered_keys.insert(id, keys);
@@ -167,7 +168,7 @@ struct RevocationBody {
 async fn ask_revocation(
     State(shared): State<Shared>,
     Query(asked): Asked,
-    Json(body): Json<RevocationBody>,
+    Body(body): Body<RevocationBody>,
 ) -> Answer<(StatusCode, Json<Value>)> {
     change(&shared, &asked, |tenant, now| {
         let queue = &mut tenant.intune.queue;
@@ -179,7 +180,7 @@ async fn ask_revocation(
 async fn oddities(
     State(shared): State<Shared>,
     Query(asked): Asked,
-    Json(oddities): Json<Oddities>,
+    Body(oddities): Body<Oddities>,
 ) -> Answer<StatusCode> {
     change(&shared, &asked, |tenant, _| {
         tenant.intune.oddities = oddities;

@@ -3,6 +3,7 @@
 use super::{Answer, Asked, change, look};
 use crate::{
     Shared,
+    api::Body,
     device::{Refusal, merged},
     intune::{Assignment, Intune, Profile, Settings, issuance, reassign, revocation::Cause},
     tenant::Space,
@@ -31,7 +32,7 @@ async fn profiles(State(shared): State<Shared>, Query(asked): Asked) -> Answer<J
 async fn make_profile(
     State(shared): State<Shared>,
     Query(asked): Asked,
-    Json(settings): Json<Settings>,
+    Body(settings): Body<Settings>,
 ) -> Answer<(StatusCode, Json<Value>)> {
     check(&settings)?;
     change(&shared, &asked, |tenant, _| {
@@ -64,7 +65,7 @@ async fn change_profile(
     State(shared): State<Shared>,
     Query(asked): Asked,
     Path(id): Path<Uuid>,
-    Json(patch): Json<Value>,
+    Body(patch): Body<Value>,
 ) -> Answer<Json<Value>> {
     change(&shared, &asked, |tenant, now| {
         let old = tenant.intune.profiles.get(&id).ok_or_else(no_profile)?.settings.clone();

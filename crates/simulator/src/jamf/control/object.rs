@@ -3,6 +3,7 @@
 use super::{Answer, Asked, changed};
 use crate::{
     Shared,
+    api::Body,
     device::{Refusal, merged},
     jamf::{
         Jamf, event,
@@ -45,7 +46,7 @@ async fn make(
     State(shared): State<Shared>,
     Query(asked): Asked,
     Path(kind): Path<Kind>,
-    Json(properties): Json<Value>,
+    Body(properties): Body<Value>,
 ) -> Answer<(StatusCode, Json<Value>)> {
     let guids = [shared.world.fresh_guid(), shared.world.fresh_guid()];
     changed(&shared, &asked, |tenant, now| {
@@ -94,7 +95,7 @@ async fn change(
     State(shared): State<Shared>,
     Query(asked): Asked,
     Path((kind, id)): Path<(Kind, u32)>,
-    Json(patch): Json<Value>,
+    Body(patch): Body<Value>,
 ) -> Answer<Json<Value>> {
     changed(&shared, &asked, |tenant, now| {
         let jamf = &mut tenant.jamf;
@@ -162,7 +163,7 @@ async fn happen(
     State(shared): State<Shared>,
     Query(asked): Asked,
     Path((kind, id)): Path<(Kind, u32)>,
-    Json(body): Json<EventBody>,
+    Body(body): Body<EventBody>,
 ) -> Answer<StatusCode> {
     changed(&shared, &asked, |tenant, now| {
         let jamf = &mut tenant.jamf;
