@@ -49,7 +49,7 @@ impl Service for Doors {
             http.path = logged(request.uri().path()),
             client.address = client.0.map(tracing::field::display),
         );
-        single_slashes(request.uri_mut());
+        straighten(request.uri_mut());
         request.extensions_mut().insert(client);
         request.extensions_mut().insert(began);
         let mut router = self.router.clone();
@@ -67,12 +67,16 @@ fn logged(path: &str) -> &str {
     if path.trim_start_matches('/').starts_with("crl") { "/crl" } else { path }
 }
 
-/// Takes doubled slashes for one: clients join a base address and a path as they like.
-fn single_slashes(uri: &mut Uri) {
-    let Cow::Owned(path) = collapsed(uri.path()) else { return };
+/// Takes doubled slashes for one, and the endpoints in any letter case: clients join a base address and a path as they like.
+fn straighten(uri: &mut Uri) {
+    let single = collapsed(uri.path());
+    let path = routes::scep::door::in_small_letters(&single);
+    if path == uri.path() {
+        return;
+    }
     let with_query = match uri.query() {
         Some(query) => format!("{path}?{query}"),
-        None => path,
+        None => path.into_owned(),
     };
     if let Ok(path_and_query) = PathAndQuery::try_from(with_query) {
         let mut parts = std::mem::take(uri).into_parts();
@@ -106,16 +110,22 @@ mod tests {
     }
 
     #[test]
-    fn doubled_slashes_are_one_and_the_query_stays_as_it_was_sent() {
+    fn doubled_slashes_are_one_letter_case_is_overlooked_and_the_query_stays_as_it_was_sent() {
         let mut uri: Uri =
             "http://host//static//pkiclient.exe?operation=PKIOperation&message=a//b+c"
                 .parse()
                 .unwrap();
-        single_slashes(&mut uri);
+        straighten(&mut uri);
         assert_eq!(uri.path(), "/static/pkiclient.exe");
         assert_eq!(uri.query(), Some("operation=PKIOperation&message=a//b+c"));
+        let mut uri: Uri = "http://host//CertSrv/mscep//MSCEP.dll/pkiclient.exe?operation=GetCACert&message=A//B"
+            .parse()
+            .unwrap();
+        straighten(&mut uri);
+        assert_eq!(uri.path(), "/certsrv/mscep/mscep.dll/pkiclient.exe");
+        assert_eq!(uri.query(), Some("operation=GetCACert&message=A//B"));
         let mut uri: Uri = "//".parse().unwrap_or_default();
-        single_slashes(&mut uri);
+        straighten(&mut uri);
         assert_eq!(uri.path(), "/");
     }
 }

@@ -121,6 +121,7 @@ pub async fn open(
         *url = url.replace("{token}", crl_token.expose_secret());
     }
     let mut settings = settings::settings(config, published)?;
+    settings.endpoints = settings::endpoints(config)?;
     let installation = installation_secret(&keys)?;
     let directories = directories::connect(config, &world, |directory| {
         let state = installation.derive(&format!("notifications of {directory}"));

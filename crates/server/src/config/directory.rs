@@ -156,6 +156,17 @@ pub enum FollowSetting {
     Intune,
 }
 
+impl FollowSetting {
+    /// How the setting writes it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Entra => "entra",
+            Self::UserRisk => "user_risk",
+            Self::Intune => "intune",
+        }
+    }
+}
+
 impl DirectorySection {
     /// What is wrong with the settings together, where each alone is right: the setting and the fault.
     pub(super) fn faults(&self) -> Vec<(&'static str, &'static str)> {

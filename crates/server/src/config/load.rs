@@ -250,6 +250,9 @@ impl Loader {
                 self.fault(&format!("directory[{index}].name"), "is another directory's name");
             }
         }
+        for (path, text) in config.endpoints.faults(&config.directory) {
+            self.fault(&path, text);
+        }
         if config.listen.http.is_empty() && config.listen.https.is_empty() {
             self.fault("listen", "the server would listen nowhere: give http or https an address");
         }

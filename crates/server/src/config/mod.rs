@@ -24,6 +24,7 @@ mod publication;
 mod scep;
 mod secret;
 mod storage;
+mod tether;
 mod tls;
 
 use std::path::PathBuf;
@@ -36,8 +37,10 @@ pub use authority::{AuthoritySection, CertifiedBySetting, KeySetting};
 pub use crl::{CrlAccess, CrlSection};
 pub use directory::{CloudSetting, DirectorySection, DirectoryType, FollowSetting};
 pub use endpoint::{
-    Approval, EndpointsSection, RenewalSetting, RequestedUsagesSetting, StaticEndpointSection,
-    UsageSetting,
+    Approval, AvailabilitySetting, BootstrapSetting, DcSection, DeviceDirectorySetting,
+    DirectoryIdsSetting, DirectorySidSetting, EndpointsSection, IntuneSection, Issuing,
+    JamfSection, KeepSetting, KeyUsageSetting, KindSetting, NotificationSetting, RenewalSetting,
+    RequestedSidSetting, RequestedUsagesSetting, StaticAadSection, StaticSection, UsageSetting,
 };
 pub use keys::KeysSection;
 pub use limits::LimitsSection;
@@ -50,6 +53,7 @@ pub use origin::{Origin, Origins};
 pub use publication::{CrlPointers, PublicationSection};
 pub use scep::{BrokenAlgorithms, ScepIdentity, ScepSection};
 pub use storage::StorageSection;
+pub use tether::{CheckSetting, OutageSetting, RiskSetting, TetherSection, WipeSetting};
 pub use tls::TlsSection;
 
 /// The configuration of an installation.
@@ -87,6 +91,9 @@ pub struct Config {
     /// The directories whose users and devices certificates follow.
     #[garde(dive)]
     pub directory: Vec<DirectorySection>,
+    /// What a directory's word about a device or user does to the certificates that are tethered to it.
+    #[garde(dive)]
+    pub tether: TetherSection,
     /// Certificate status by OCSP (RFC 6960).
     #[garde(dive)]
     pub ocsp: OcspSection,
@@ -117,6 +124,7 @@ impl Default for Config {
             scep: ScepSection::default(),
             endpoints: EndpointsSection::default(),
             directory: Vec::new(),
+            tether: TetherSection::default(),
             ocsp: OcspSection::default(),
             crl: CrlSection::default(),
             limits: LimitsSection::default(),

@@ -13,12 +13,21 @@ pub(super) struct Secret {
 }
 
 /// Every secret of the configuration.
-pub(super) const SECRETS: [Secret; 4] = [
+pub(super) const SECRETS: [Secret; 7] = [
     Secret { path: "keys.passphrase", slot: |config| &mut config.keys.passphrase },
     Secret { path: "storage.password", slot: |config| &mut config.storage.password },
     Secret {
         path: "endpoints.static.challenge",
         slot: |config| &mut config.endpoints.r#static.challenge,
     },
+    Secret {
+        path: "endpoints.static_aad.challenge",
+        slot: |config| &mut config.endpoints.static_aad.challenge,
+    },
+    Secret {
+        path: "endpoints.jamf.challenge",
+        slot: |config| &mut config.endpoints.jamf.challenge,
+    },
+    Secret { path: "endpoints.dc.challenge", slot: |config| &mut config.endpoints.dc.challenge },
     Secret { path: "crl.token", slot: |config| &mut config.crl.token },
 ];

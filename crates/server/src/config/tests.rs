@@ -153,3 +153,61 @@ fn the_committed_documents_are_current() {
         );
     }
 }
+
+/// A tenant and an instance of Jamf Pro, as a file has them.
+const DIRECTORIES: &str = "[[directory]]\nname = \"contoso\"\ntenant_id = \"0f8fad5b-d9cb-469f-a165-70867728950e\"\n\
+                           [[directory]]\nname = \"fleet\"\ntype = \"jamf\"\nurl = \"https://example.jamfcloud.com\"\n\
+                           client_id = \"lanyard\"\nsecret_file = \"/s\"\n";
+
+#[test]
+fn every_fault_of_endpoints_and_tethers_is_reported_at_once() {
+    let file = "[endpoints.intune]\navailability = \"open\"\nusages = [\"client\"]\nbootstrap_validity = \"1min\"\n\
+                [endpoints.static_aad]\nrenewal_kinds = [\"intune-device\"]\ndirectory = \"nowhere\"\n\
+                [endpoints.jamf]\nchallenge = \"inline\"\n[endpoints.dc]\nkey_usages = []\nmaximum_validity = \"1h\"\n\
+                [tether]\nbrake_share = 0\nbrake_window = \"1s\"\nrevoke_on_wipe = \"maybe\"\n";
+    let challenge = "a challenge of more than thirty-two characters";
+    let environment = [
+        ("LANYARD_ENDPOINTS_STATIC_AAD_CHALLENGE", "challenge"),
+        ("LANYARD_ENDPOINTS_JAMF_CHALLENGE", challenge),
+    ];
+    let faults = faults(file, &environment).join("\n");
+    assert!(!faults.contains(challenge), "{faults}");
+    insta::assert_snapshot!(faults);
+}
+
+#[test]
+fn an_endpoint_finds_the_only_directory_of_its_kind_and_is_told_to_choose_among_several() {
+    let open = "[endpoints.intune]\navailability = \"open\"\n";
+    let challenge = [("LANYARD_ENDPOINTS_JAMF_CHALLENGE", "challenge")];
+    let (_folder, one) = sources(&format!("{open}{DIRECTORIES}"), &challenge);
+    let config = one.load().unwrap().config;
+    let name = |section: Option<&DirectorySection>| section.map(|one| one.name.clone());
+    let endpoints = &config.endpoints;
+    assert_eq!(name(endpoints.intune_directory(&config.directory)).as_deref(), Some("contoso"));
+    assert_eq!(name(endpoints.jamf_directory(&config.directory)).as_deref(), Some("fleet"));
+    assert_eq!(name(endpoints.static_aad_directory(&config.directory)), None);
+
+    let second = "[[directory]]\nname = \"fabrikam\"\ntenant_id = \"7c9e6679-7425-40de-944b-e07fc1f90ae7\"\n\
+                  follow = [\"intune\"]\n";
+    let several = faults(&format!("{open}{DIRECTORIES}{second}"), &[]);
+    assert_eq!(several.len(), 1, "{several:?}");
+    assert!(several[0].contains("names one of contoso, fabrikam"), "{several:?}");
+    let named = faults(&format!("{open}directory = \"fabrikam\"\n{DIRECTORIES}{second}"), &[]);
+    assert_eq!(named.len(), 1, "{named:?}");
+    assert!(named[0].contains("\"fabrikam\" must follow entra"), "{named:?}");
+}
+
+#[test]
+fn an_endpoint_with_a_challenge_is_open_until_it_is_closed() {
+    let environment = [
+        ("LANYARD_ENDPOINTS_DC_CHALLENGE", "challenge"),
+        ("LANYARD_ENDPOINTS_STATIC_CHALLENGE", "challenge"),
+        ("LANYARD_ENDPOINTS_STATIC_AVAILABILITY", "closed"),
+    ];
+    let (_folder, sources) = sources("", &environment);
+    let endpoints = sources.load().unwrap().config.endpoints;
+    assert!(endpoints.dc.is_open());
+    assert!(!endpoints.r#static.is_open());
+    assert!(!endpoints.intune.is_open());
+    assert!(!endpoints.jamf.is_open());
+}

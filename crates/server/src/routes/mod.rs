@@ -64,7 +64,20 @@ async fn observed(request: Request, next: Next) -> Response {
 /// A route's name in metrics: a fixed set, so that no client can make new series.
 fn route_name(path: &MatchedPath) -> &'static str {
     let path = path.as_str();
-    let known = ["/static", "/crl", "/ca", "/probe", "/metrics", "/assets", "/notifications"];
+    // What another one begins with comes after it.
+    let known = [
+        "/static/aad",
+        "/static",
+        "/certsrv",
+        "/jamf",
+        "/dc",
+        "/crl",
+        "/ca",
+        "/probe",
+        "/metrics",
+        "/assets",
+        "/notifications",
+    ];
     known.into_iter().find(|known| path.starts_with(known)).unwrap_or("/")
 }
 

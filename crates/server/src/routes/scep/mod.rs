@@ -1,9 +1,10 @@
-//! SCEP (RFC 8894) at `/static`: every operation by GET and POST, with and without `pkiclient.exe` at the end.
+//! SCEP (RFC 8894): every operation by GET and POST, at every endpoint, with and without `pkiclient.exe` at the end.
 //!
-//! Here are HTTP and the limits; a PKIOperation's way through the protocol is in `exchange`, what a refusal looks like in
+//! Where the endpoints are is `door`'s. Here are HTTP and the limits; a PKIOperation's way through the protocol is in `exchange`, what a refusal looks like in
 //! `refusal`.
 
 mod announce;
+pub mod door;
 mod exchange;
 mod refusal;
 
@@ -19,7 +20,7 @@ use http::{HeaderValue, Method, Request, StatusCode};
 use lanyard_authority::settings::Endpoint;
 use lanyard_lifecycle::EndpointId;
 use lanyard_scep::Tolerances;
-use lanyard_scep::operation::{Operation, Query, content_type, endpoint_path};
+use lanyard_scep::operation::{Operation, Query, content_type};
 use metrics::counter;
 use tracing::Instrument as _;
 
@@ -28,17 +29,20 @@ use crate::extract::Client;
 use crate::limits::{Turn, body};
 use crate::observe;
 use crate::problem::Problem;
-use crate::settings::STATIC_ENDPOINT;
 
 const MESSAGES: &str = "lanyard_scep_messages_total";
 const TOLERANCES: &str = "lanyard_scep_tolerances_total";
 
 pub(super) fn routes() -> Router<Arc<App>> {
-    let door = || get(answer).post(answer);
-    Router::new()
-        .route("/static", door())
-        .route("/static/", door())
-        .route("/static/{program}", door())
+    let mut router = Router::new();
+    for (path, _) in door::DOORS {
+        let door = || get(answer).post(answer);
+        router = router
+            .route(path, door())
+            .route(&format!("{path}/"), door())
+            .route(&format!("{path}/{{program}}"), door());
+    }
+    router
 }
 
 async fn answer(
@@ -47,8 +51,7 @@ async fn answer(
     request: Request<Body>,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let (path, mut tolerances) = endpoint_path(parts.uri.path());
-    let at = (path.trim_end_matches('/') == "/static").then_some(STATIC_ENDPOINT);
+    let (at, mut tolerances) = door::at(parts.uri.path());
     let endpoint = endpoint(&app, at)?;
     let query = Query::parse(parts.uri.query().unwrap_or_default()).map_err(not_understood)?;
     tolerances = tolerances.and(query.tolerances());
