@@ -139,7 +139,12 @@ pub fn connect(
         directories.settings.push(mirroring(section, id));
         let connectors = match section.r#type {
             DirectoryType::EntraIntune => {
-                let connected = entra(section, id, &transports, &ambient)?;
+                let served = config.endpoints.intune_directory(&config.directory);
+                let challenges = match served.is_some_and(|served| served.name == section.name) {
+                    true => Challenges::AskedHere,
+                    false => Challenges::NotOurs,
+                };
+                let connected = entra(section, id, challenges, &transports, &ambient)?;
                 directories.intune.extend(connected.intune);
                 let notified = section.notification_url.clone().zip(connected.subscriptions);
                 directories.callers.extend(notified.map(|(url, subscriptions)| Caller {
@@ -207,9 +212,17 @@ struct Connected {
     subscriptions: Option<Arc<dyn Subscriptions>>,
 }
 
+/// Whether a tenant's devices enroll here with challenges of its Intune.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Challenges {
+    AskedHere,
+    NotOurs,
+}
+
 fn entra(
     section: &DirectorySection,
     directory: DirectoryId,
+    challenges: Challenges,
     transports: &Transports,
     ambient: &Ambient,
 ) -> Result<Connected, DirectoryError> {
@@ -238,6 +251,8 @@ fn entra(
     }
     if follows(FollowSetting::Intune) {
         connected.connectors.push(Arc::new(Intune::new(&tenant)));
+    }
+    if follows(FollowSetting::Intune) || challenges == Challenges::AskedHere {
         let services = intune::CertificateServices::new(&tenant, intune::Settings::default());
         let services = Arc::new(services);
         connected.intune = Some(services.clone());

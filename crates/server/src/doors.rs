@@ -118,9 +118,10 @@ mod tests {
         straighten(&mut uri);
         assert_eq!(uri.path(), "/static/pkiclient.exe");
         assert_eq!(uri.query(), Some("operation=PKIOperation&message=a//b+c"));
-        let mut uri: Uri = "http://host//CertSrv/mscep//MSCEP.dll/pkiclient.exe?operation=GetCACert&message=A//B"
-            .parse()
-            .unwrap();
+        let mut uri: Uri =
+            "http://host//CertSrv/mscep//MSCEP.dll/pkiclient.exe?operation=GetCACert&message=A//B"
+                .parse()
+                .unwrap();
         straighten(&mut uri);
         assert_eq!(uri.path(), "/certsrv/mscep/mscep.dll/pkiclient.exe");
         assert_eq!(uri.query(), Some("operation=GetCACert&message=A//B"));

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::config::Config;
 use crate::own_certificate;
+use crate::routes::scep::door::DOORS;
 
 /// The name of the request for it in the control socket's paths.
 pub const DESCRIBE: &str = "server-describe";
@@ -28,14 +29,33 @@ pub struct ServerDescription {
     pub base_url: String,
     /// Who chose that address.
     pub base_url_from: BaseUrlFrom,
-    /// Where devices enroll by SCEP with a challenge; none when nobody can.
-    pub scep_url: Option<String>,
+    /// Where somebody can enroll by SCEP.
+    pub enrollment: Vec<EnrollmentDoor>,
     /// The OCSP responder.
     pub ocsp_url: String,
     /// The revocation list.
     pub crl_url: String,
     /// What protects the key files that it writes.
     pub keys: KeyFiles,
+}
+
+/// An endpoint that takes requests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnrollmentDoor {
+    /// Its path: `/static`.
+    pub path: String,
+    /// Where clients reach it.
+    pub url: String,
+}
+
+impl EnrollmentDoor {
+    /// Every one of a server.
+    pub fn of(app: &App) -> Vec<Self> {
+        let settings = app.authority.settings();
+        let open = DOORS.iter().filter(|(_, endpoint)| settings.endpoint(*endpoint).is_some());
+        open.map(|(path, _)| Self { path: (*path).to_owned(), url: app.addresses.of(path) })
+            .collect()
+    }
 }
 
 /// Who chose the address below which clients reach the server.
@@ -73,7 +93,6 @@ impl ServerDescription {
             let files = config.tls.certificate_file.clone();
             files.unwrap_or_else(|| own_certificate::file(config))
         });
-        let has_static = config.endpoints.r#static.challenge.is_some();
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             http: config.listen.http.clone(),
@@ -81,7 +100,7 @@ impl ServerDescription {
             tls_certificate_file,
             base_url: app.addresses.base().to_owned(),
             base_url_from: BaseUrlFrom::of(config),
-            scep_url: has_static.then(|| app.addresses.of("/static")),
+            enrollment: EnrollmentDoor::of(app),
             ocsp_url: app.addresses.of("/ocsp"),
             crl_url: app.addresses.of(&format!("/crl/{}", app.crl_token.expose_secret())),
             keys: match config.keys.passphrase {

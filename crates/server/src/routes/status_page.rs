@@ -17,6 +17,7 @@ use super::ca::state_name;
 use super::health::may_look;
 use crate::app::App;
 use crate::config::CrlAccess;
+use crate::control::description::EnrollmentDoor;
 use crate::extract::Client;
 use crate::health::troubles;
 use crate::problem::Problem;
@@ -66,8 +67,8 @@ fn addresses(app: &App) -> Vec<Address> {
     };
     let link = |purpose: &str, path: &str| Address { link: Link::Followed, ..text(purpose, path) };
     let mut addresses = Vec::new();
-    if app.config.endpoints.r#static.challenge.is_some() {
-        addresses.push(text("Enrollment by SCEP", "/static"));
+    for door in EnrollmentDoor::of(app) {
+        addresses.push(text("Enrollment by SCEP", &door.path));
     }
     addresses.push(text("Status by OCSP", "/ocsp"));
     addresses.push(link("CA certificate", "/ca"));

@@ -5,13 +5,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use lanyard_signer::{KeyStore, Protection};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Finding;
 use crate::config::{Config, Loaded, Origin};
 use crate::control::ServerDescription;
 use crate::control::description::KeyFiles;
 use crate::open::{keys_folder, passphrase};
+use crate::routes::scep::door::INTUNE;
 
 /// Free space below which the disk is in trouble, in octets.
 const NO_SPACE: u64 = 64 << 20;
@@ -31,7 +32,7 @@ pub(super) fn look(loaded: &Loaded, running: Option<&ServerDescription>) -> Vec<
     if keys_folder(config).exists() {
         findings.push(key_files(loaded, running));
     }
-    findings.push(enrollment(config, running));
+    findings.extend(enrollment(config, running));
     findings.extend(secret_files(loaded));
     findings
 }
@@ -153,22 +154,45 @@ fn key_files(loaded: &Loaded, running: Option<&ServerDescription>) -> Finding {
 }
 
 /// Whether devices can enroll: as the running server says, else as it is configured.
-fn enrollment(config: &Config, running: Option<&ServerDescription>) -> Finding {
-    let challenge = config.endpoints.r#static.challenge.as_ref();
-    let length = challenge.map(|challenge| challenge.expose_secret().chars().count());
-    let is_open = running.map_or(length.is_some(), |server| server.scep_url.is_some());
-    match length {
-        _ if !is_open => Finding::warning(
+fn enrollment(config: &Config, running: Option<&ServerDescription>) -> Vec<Finding> {
+    let endpoints = &config.endpoints;
+    let configured = [
+        ("/static", endpoints.r#static.is_open(), endpoints.r#static.challenge.as_ref()),
+        (INTUNE, endpoints.intune.is_open(), None),
+        ("/static/aad", endpoints.static_aad.is_open(), endpoints.static_aad.challenge.as_ref()),
+        ("/jamf", endpoints.jamf.is_open(), endpoints.jamf.challenge.as_ref()),
+        ("/dc", endpoints.dc.is_open(), endpoints.dc.challenge.as_ref()),
+    ];
+    let is_open = |path: &str, is_configured: bool| {
+        running.map_or(is_configured, |server| server.enrollment.iter().any(|one| one.path == path))
+    };
+    let open =
+        configured.into_iter().filter(|(path, is_configured, _)| is_open(path, *is_configured));
+    let findings: Vec<_> =
+        open.map(|(path, _, challenge)| open_endpoint(path, challenge)).collect();
+    if findings.is_empty() {
+        return vec![Finding::warning(
             "enrollment",
             "No endpoint is configured: nobody can enroll.",
-            "Set endpoints.static.challenge_file.",
-        ),
+            "Set endpoints.static.challenge_file, or open another endpoint.",
+        )];
+    }
+    findings
+}
+
+fn open_endpoint(path: &str, challenge: Option<&SecretString>) -> Finding {
+    let length = challenge.map(|challenge| challenge.expose_secret().chars().count());
+    match length {
         Some(length) if length < SHORT_CHALLENGE => Finding::warning(
             "enrollment",
-            format!("The challenge of /static has {length} characters."),
+            format!("The challenge of {path} has {length} characters."),
             "Choose one of 16 or more: whoever guesses it gets a certificate.",
         ),
-        _ => Finding::well("enrollment", "/static takes requests with a challenge."),
+        _ if path == INTUNE => Finding::well(
+            "enrollment",
+            format!("{path} takes requests with a challenge of Intune."),
+        ),
+        _ => Finding::well("enrollment", format!("{path} takes requests with a challenge.")),
     }
 }
 
@@ -179,6 +203,9 @@ fn secret_files(loaded: &Loaded) -> Vec<Finding> {
         &config.keys.passphrase_file,
         &config.storage.password_file,
         &config.endpoints.r#static.challenge_file,
+        &config.endpoints.static_aad.challenge_file,
+        &config.endpoints.jamf.challenge_file,
+        &config.endpoints.dc.challenge_file,
         &config.crl.token_file,
         &config.tls.key_file,
     ];

@@ -14,6 +14,7 @@ use super::{Finding, network};
 use crate::client::ocsp::ask;
 use crate::client::scep::ScepServer;
 use crate::control::ServerDescription;
+use crate::control::description::EnrollmentDoor;
 use crate::control::operations::ca::CaView;
 use crate::open::World;
 use crate::routes::ca::state_name;
@@ -47,7 +48,9 @@ pub(super) async fn look(server: &ServerDescription, cas: &[CaView]) -> Vec<Find
     let mut findings = vec![reached];
     findings.extend(ocsp(&http, server, &ca).await);
     findings.push(crl(&http, server, &ca).await);
-    findings.extend(scep(&http, server, &ca).await);
+    for door in &server.enrollment {
+        findings.extend(scep(&http, door, &ca).await);
+    }
     findings
 }
 
@@ -143,19 +146,16 @@ pub(super) fn freshness(made: Time, end: Option<Time>, now: Time, fix: &str) -> 
     }
 }
 
-/// What clients are told to encrypt to, and how long it is valid.
-async fn scep(http: &Client, server: &ServerDescription, ca: &Certificate) -> Option<Finding> {
-    let text = server.scep_url.as_ref()?;
+/// What clients are told to encrypt to at an endpoint, and how long it is valid.
+async fn scep(http: &Client, door: &EnrollmentDoor, ca: &Certificate) -> Option<Finding> {
+    let text = &door.url;
     let url = text.parse().ok()?;
     let known = hex::encode(ca.fingerprint_sha256());
     let announced = match ScepServer::discover(http.clone(), url, Some(&known)).await {
         Ok(announced) => announced,
         Err(error) => {
-            return Some(Finding::problem(
-                "SCEP",
-                format!("{error}."),
-                "Look at the server's log.",
-            ));
+            let text = format!("{text}: {error}.");
+            return Some(Finding::problem("SCEP", text, "Look at the server's log."));
         }
     };
     let Some(recipient) = announced.authority().encryption() else {

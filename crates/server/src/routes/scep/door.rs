@@ -71,7 +71,10 @@ mod tests {
     #[test]
     fn letter_case_is_overlooked_at_the_doors_alone() {
         let small = |path| in_small_letters(path).into_owned();
-        assert_eq!(small("/CertSrv/MSCEP/mscep.dll/PKIClient.exe"), format!("{INTUNE}/pkiclient.exe"));
+        assert_eq!(
+            small("/CertSrv/MSCEP/mscep.dll/PKIClient.exe"),
+            format!("{INTUNE}/pkiclient.exe")
+        );
         assert_eq!(small("/Static/AAD"), "/static/aad");
         assert_eq!(small("/JAMF/"), "/jamf/");
         assert_eq!(small("/StaticFiles"), "/StaticFiles");
