@@ -111,6 +111,13 @@ impl Cause for StoreError {
     }
 }
 
+/// Of work that is finished although nobody waits for it any more: the process ends.
+impl Cause for tokio::task::JoinError {
+    fn persistence(&self) -> Persistence {
+        Persistence::Passing
+    }
+}
+
 impl Cause for SignError {
     fn persistence(&self) -> Persistence {
         match self {

@@ -19,12 +19,16 @@ pub(crate) enum Step {
     Recorded,
     /// A page of a directory's feed is read, and not recorded.
     PageRead,
+    /// Objects are recorded, and nobody is told.
+    ObjectsRecorded,
     /// It is recorded.
     PageRecorded,
     /// Objects that a feed did not show are looked up, and nothing is recorded.
     ProofRead,
     /// What was learnt of them is recorded.
     ProofRecorded,
+    /// The lease of a directory is prolonged.
+    LeaseProlonged,
 }
 
 /// What a test wants to happen at a step.

@@ -37,6 +37,10 @@ impl fmt::Debug for Cursor {
 pub struct Batch {
     /// What it says. It may be empty and yet not be the last.
     pub changes: Vec<Change>,
+    /// What the directory's look-ups answered beside it, and the page did not say: that an object
+    /// which has changed is not found. To be recorded before the page, as what was looked up: no
+    /// feed vouches for it, and whoever needs to know asks again.
+    pub looked_up: Vec<Change>,
     /// Where the next page begins. After the end of a round: where the next round begins.
     pub next: Cursor,
     /// Whether the round ends here.

@@ -229,7 +229,8 @@ impl JamfPro {
             let version = version.to_owned();
             (Place::Page { version, size, page: page + 1 }, RoundEnd::MorePages)
         };
-        Ok(Batch { changes, next: next.cursor(), end, total: Some(listing.total) })
+        let looked_up = Vec::new();
+        Ok(Batch { changes, looked_up, next: next.cursor(), end, total: Some(listing.total) })
     }
 
     /// Of a Classic list: ids only, so that all that is said is that the objects are there.
@@ -258,7 +259,8 @@ impl JamfPro {
             _ => (Place::Start, RoundEnd::RoundComplete),
         };
         let total = u64::try_from(listed.ids.len()).ok();
-        Ok(Batch { changes, next: next.cursor(), end, total })
+        let looked_up = Vec::new();
+        Ok(Batch { changes, looked_up, next: next.cursor(), end, total })
     }
 }
 

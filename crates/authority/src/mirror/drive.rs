@@ -3,30 +3,37 @@
 //! The server keeps the mirror for as long as it runs ([`Authority::keep_mirror`]); tests do what is due by hand
 //! ([`Authority::work_mirror`]).
 
+use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::future::{join, join_all, select, select_all};
+use futures_util::future::{Either, join, join_all, select, select_all};
 use lanyard_lifecycle::id::DirectoryId;
 use lanyard_lifecycle::object::ObjectKind;
 use lanyard_pki::Time;
 use lanyard_store::{FeedKey, HeldLease};
+use tokio::time::Instant;
 
-use super::feed::Worked;
+use super::feed::{Demands, Rounds, Worked};
 use super::source::{Held, MirroredDirectory, Source};
 use crate::error::Doing as _;
+use crate::steps::Step;
 use crate::{Authority, Fault};
 
 /// For how long a lease is taken, in seconds.
 const LEASE: i64 = 60;
 
-/// How often it is prolonged.
-const RENEWAL: Duration = Duration::from_secs(15);
+/// How often it is prolonged. The clock of a test moves by itself.
+const RENEWAL: Duration =
+    if cfg!(test) { Duration::from_millis(5) } else { Duration::from_secs(15) };
 
 /// How long to wait before a lease that somebody else holds is tried again, and after a fault.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The longest wait between two looks at the clock and at what other processes demand, in seconds.
 const LONGEST_WAIT: i64 = 5;
+
+/// The least rest between two rounds that are demanded.
+const FLOOR: Duration = Duration::from_secs(2);
 
 /// How often the changes that other processes recorded are read.
 const FOLLOW: Duration = Duration::from_secs(2);
@@ -38,8 +45,8 @@ const REMEMBERED: i64 = 86_400;
 const FORGOTTEN_AT_ONCE: u32 = 1_000;
 
 impl Authority {
-    /// Has a directory's feeds read at once, by whichever process reads them: all of them, or one. False if there is
-    /// none such.
+    /// Has a directory's feeds read at once, by whichever process reads them: all of them, or one. It is for people:
+    /// what could not be asked just now is asked again without a pause. False if there is none such.
     pub async fn demand_directory(
         &self,
         directory: DirectoryId,
@@ -57,6 +64,22 @@ impl Authority {
         Ok(any)
     }
 
+    /// Has a feed read soon by whichever process reads it, because something is said to have changed. Whoever says so
+    /// neither shortens a pause that the directory has asked for nor lets one round follow the other without a rest.
+    /// False if there is no such feed.
+    pub async fn expect_changes(
+        &self,
+        directory: DirectoryId,
+        kind: ObjectKind,
+    ) -> Result<bool, Fault> {
+        let Some((_, source)) = self.mirror().source(FeedKey { directory, kind }) else {
+            return Ok(false);
+        };
+        self.demand(source.key).await?;
+        source.hint.notify_one();
+        Ok(true)
+    }
+
     async fn demand(&self, key: FeedKey) -> Result<(), Fault> {
         self.store().demand_feed(key).await.doing("demand that a feed is read")
     }
@@ -67,8 +90,8 @@ impl Authority {
         for directory in &self.mirror().directories {
             let Some(held) = self.take_lease(directory).await? else { continue };
             for source in &directory.sources {
-                match self.work_feed(directory, source, &held).await? {
-                    Worked::Until(due) => next = next.min(due),
+                match self.work_feed(directory, source, &held, Demands::Served).await? {
+                    Worked::Until { due, .. } => next = next.min(due),
                     Worked::LeaseLost => break,
                 }
             }
@@ -113,9 +136,16 @@ impl Authority {
 
     /// Reads a feed until the lease is lost.
     async fn keep_feed(&self, directory: &MirroredDirectory, source: &Source, held: &Held) {
+        let mut pace = Pace::default();
         loop {
-            let wait = match self.work_feed(directory, source, held).await {
-                Ok(Worked::Until(due)) => {
+            let begun = Instant::now();
+            let worked = self.work_feed(directory, source, held, pace.demands(begun)).await;
+            let ended = Instant::now();
+            let wait = match worked {
+                Ok(Worked::Until { due, rounds }) => {
+                    if rounds == Rounds::Read {
+                        pace.read(begun, ended);
+                    }
                     let wait = due.seconds_since(self.now()).clamp(1, LONGEST_WAIT);
                     Duration::from_secs(u64::try_from(wait).unwrap_or(1))
                 }
@@ -125,8 +155,16 @@ impl Authority {
                     PATIENCE
                 }
             };
-            // Woken or not, what is due is done.
-            let _ = tokio::time::timeout(wait, source.wake.notified()).await;
+            let rested = pace.rested(ended);
+            let hinted = async {
+                source.hint.notified().await;
+                tokio::time::sleep_until(rested).await;
+            };
+            let woken = tokio::time::timeout(wait, source.wake.notified());
+            // Woken or not, what is due is done; a person's demand needs no rest.
+            if let Either::Right((Ok(()), _)) = select(pin!(hinted), pin!(woken)).await {
+                pace = Pace::default();
+            }
         }
     }
 
@@ -137,8 +175,8 @@ impl Authority {
             tokio::time::sleep(RENEWAL).await;
             let now = self.now();
             match self.store().renew_lease(name, *fence, now, now.plus(LEASE)).await {
-                Ok(true) => {}
-                Ok(false) => return,
+                Ok(true) if self.reached(Step::LeaseProlonged).await.is_ok() => {}
+                Ok(_) => return,
                 // It runs out by itself if this goes on; each record asks for it.
                 Err(error) => tracing::warn!(%error, "A lease could not be prolonged"),
             }
@@ -168,10 +206,54 @@ impl Authority {
     }
 }
 
+/// When demands may begin rounds: not without a rest after the last one, as long as that took. It goes by the time that
+/// passes here, whatever the clock says.
+#[derive(Debug, Default, Clone, Copy)]
+struct Pace(Option<Instant>);
+
+impl Pace {
+    /// A round was read.
+    fn read(&mut self, begun: Instant, ended: Instant) {
+        self.0 = Some(ended + FLOOR.max(ended.duration_since(begun)));
+    }
+
+    fn demands(self, now: Instant) -> Demands {
+        if self.0.is_none_or(|rested| rested <= now) { Demands::Served } else { Demands::Waiting }
+    }
+
+    /// From when they may.
+    fn rested(self, now: Instant) -> Instant {
+        self.0.unwrap_or(now)
+    }
+}
+
 fn report(what: &str, fault: &Fault) {
     metrics::counter!("lanyard_job_failures_total", "job" => "mirror").increment(1);
     tracing::error!(
         what, fault = %fault.id(), cause = %fault.report(),
         "Keeping the mirror failed; it will be tried again"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn demands_wait_for_as_long_as_the_last_round_took_and_two_seconds_at_least() {
+        let begun = Instant::now();
+        let mut pace = Pace::default();
+        assert_eq!(pace.demands(begun), Demands::Served, "nothing was read yet");
+        for (took, rest) in [(0, 2), (1, 2), (2, 2), (30, 30)] {
+            let ended = begun + Duration::from_secs(took);
+            pace.read(begun, ended);
+            let rested = ended + Duration::from_secs(rest);
+            assert_eq!(pace.rested(ended), rested);
+            let before = rested - Duration::from_millis(1);
+            assert_eq!(
+                (pace.demands(before), pace.demands(rested)),
+                (Demands::Waiting, Demands::Served)
+            );
+        }
+    }
 }

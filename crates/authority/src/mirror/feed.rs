@@ -5,6 +5,7 @@
 //! absent.
 
 use lanyard_directory::{Batch, Change, ChangesError, Cursor, FeedKind, Ignorance, RoundEnd};
+use lanyard_lifecycle::id::DirectoryId;
 use lanyard_pki::Time;
 use lanyard_store::{
     Applied, FeedPhase, FeedProgress, FeedTrouble, ObjectBatch, ObjectChange, Sweep,
@@ -22,9 +23,29 @@ const ROWS: usize = 250;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Worked {
     /// There is nothing to do until then.
-    Until(Time),
+    Until {
+        due: Time,
+        /// Whether a round was read, or a part of one.
+        rounds: Rounds,
+    },
     /// The lease is lost: somebody else works on.
     LeaseLost,
+}
+
+/// Whether anything was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rounds {
+    Read,
+    None,
+}
+
+/// Whether a demand begins a round before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Demands {
+    /// Once: what is demanded while the round is read waits for the next look.
+    Served,
+    /// The feed rests.
+    Waiting,
 }
 
 /// What a feed wants next.
@@ -52,22 +73,25 @@ impl Authority {
         directory: &MirroredDirectory,
         source: &Source,
         held: &Held,
+        mut demands: Demands,
     ) -> Result<Worked, Fault> {
+        let mut rounds = Rounds::None;
         if source.how == FeedKind::LookupOnly {
-            return Ok(Worked::Until(Time::NO_WELL_DEFINED_END));
+            return Ok(Worked::Until { due: Time::NO_WELL_DEFINED_END, rounds });
         }
         loop {
             let stored = self.store().feed(source.key).await;
             let stored = stored.doing("read how far a feed has come")?;
             let mut progress = stored.unwrap_or_else(|| FeedProgress::new(source.key));
             let now = self.now();
-            let recorded = match next(directory, source, &progress, now) {
-                Next::Rest(until) => return Ok(Worked::Until(until)),
+            let recorded = match next(directory, source, &progress, demands, now) {
+                Next::Rest(due) => return Ok(Worked::Until { due, rounds }),
                 Next::Proof => self.prove_some(source, progress, held).await?,
                 Next::Page => {
                     if progress.phase == FeedPhase::Resting {
                         begin(&mut progress, source.how, now);
                     }
+                    (rounds, demands) = (Rounds::Read, Demands::Waiting);
                     let page = self.read_page(source, progress, held).await?;
                     page.unwrap_or(Recorded::Yes)
                 }
@@ -92,8 +116,12 @@ impl Authority {
             Ok(batch) => {
                 source.reading.clear();
                 self.reached(Step::PageRead).await?;
-                let changes = turn(&mut progress, batch, now);
                 count_page(source);
+                let beside = self.record_beside(source, &batch, held).await?;
+                if beside == Recorded::LeaseLost {
+                    return Ok(Some(beside));
+                }
+                let changes = turn(&mut progress, batch, now);
                 let sweep = progress.sweep;
                 let recorded = self.record_page(sweep, changes, progress, held).await?;
                 self.reached(Step::PageRecorded).await?;
@@ -144,6 +172,20 @@ impl Authority {
         self.record_page(Sweep::NONE, Vec::new(), progress, held).await.map(Some)
     }
 
+    /// Records what was looked up for a page and is no word of its feed's.
+    async fn record_beside(
+        &self,
+        source: &Source,
+        batch: &Batch,
+        held: &Held,
+    ) -> Result<Recorded, Fault> {
+        if batch.looked_up.is_empty() {
+            return Ok(Recorded::Yes);
+        }
+        let changes = batch.looked_up.iter().cloned().map(change).collect();
+        self.record(source.key.directory, Sweep::NONE, changes, None, held).await
+    }
+
     /// Records a page in as many transactions as it takes. The last one moves the place: until then, the page is read
     /// again.
     pub(super) async fn record_page(
@@ -157,23 +199,39 @@ impl Authority {
         loop {
             let changes: Vec<_> = left.by_ref().take(ROWS).collect();
             let is_last = left.len() == 0;
-            let batch = ObjectBatch {
-                directory: progress.key.directory,
-                changes,
-                sweep,
-                progress: is_last.then(|| progress.clone()),
-                lease: Some(held.0.clone()),
-                now: self.now(),
-            };
-            let applied = self.store().apply_objects(batch).await;
-            match applied.doing("record what a directory said")? {
-                Applied::LeaseLost => return Ok(Recorded::LeaseLost),
-                Applied::Recorded(keys) => self.announce(keys),
-            }
-            if is_last {
-                return Ok(Recorded::Yes);
+            let place = is_last.then(|| progress.clone());
+            let recorded = self.record(progress.key.directory, sweep, changes, place, held).await?;
+            if is_last || recorded == Recorded::LeaseLost {
+                return Ok(recorded);
             }
         }
+    }
+
+    /// One transaction of a feed's. Once it is begun it ends with the announcement, also where the lease is lost
+    /// meanwhile and nobody waits for it any more.
+    async fn record(
+        &self,
+        directory: DirectoryId,
+        sweep: Sweep,
+        changes: Vec<ObjectChange>,
+        progress: Option<FeedProgress>,
+        held: &Held,
+    ) -> Result<Recorded, Fault> {
+        let (lease, now) = (Some(held.0.clone()), self.now());
+        let batch = ObjectBatch { directory, changes, sweep, progress, lease, now };
+        let this = self.clone();
+        let recording = tokio::spawn(async move {
+            let applied = this.store().apply_objects(batch).await;
+            match applied.doing("record what a directory said")? {
+                Applied::LeaseLost => Ok(Recorded::LeaseLost),
+                Applied::Recorded(keys) => {
+                    this.reached(Step::ObjectsRecorded).await?;
+                    this.announce(keys);
+                    Ok(Recorded::Yes)
+                }
+            }
+        });
+        recording.await.doing("record what a directory said")?
     }
 }
 
@@ -181,12 +239,17 @@ fn next(
     directory: &MirroredDirectory,
     source: &Source,
     progress: &FeedProgress,
+    demands: Demands,
     now: Time,
 ) -> Next {
     let interval = directory.interval(source.how);
     let due = match (progress.phase, progress.round_started) {
         (FeedPhase::ReadingAll | FeedPhase::ReadingChanges, _) | (_, None) => now,
-        (FeedPhase::Resting, Some(_)) if progress.demanded > progress.served => now,
+        (FeedPhase::Resting, Some(_))
+            if demands == Demands::Served && progress.demanded > progress.served =>
+        {
+            now
+        }
         // A clock that was set back is no reason to wait for years.
         (FeedPhase::Resting, Some(started)) => started.plus(interval).min(now.plus(interval)),
     };
@@ -217,7 +280,7 @@ fn begin(progress: &mut FeedProgress, how: FeedKind, now: Time) {
 
 /// Moves on by a page, and hands out what it says.
 fn turn(progress: &mut FeedProgress, batch: Batch, now: Time) -> Vec<ObjectChange> {
-    let Batch { changes, next, end, total } = batch;
+    let Batch { changes, looked_up: _, next, end, total } = batch;
     progress.cursor = Some(next.as_str().to_owned());
     progress.seen = progress.seen.saturating_add(changes.len() as u64);
     progress.total = total.or(progress.total);

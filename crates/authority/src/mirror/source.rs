@@ -35,8 +35,10 @@ pub(super) struct Source {
     pub(super) key: FeedKey,
     pub(super) how: FeedKind,
     pub(super) connector: Arc<dyn Connector>,
-    /// Lets whoever reads the feed look at what is due.
+    /// Lets whoever reads the feed look at what is due at once: a person asks.
     pub(super) wake: Notify,
+    /// Lets whoever reads the feed look at what is due after a rest: something is said to have changed.
+    pub(super) hint: Notify,
     pub(super) reading: Backoff,
     pub(super) proving: Backoff,
 }
@@ -53,6 +55,7 @@ impl MirroredDirectory {
                         how: feed.how,
                         connector: Arc::clone(connector),
                         wake: Notify::new(),
+                        hint: Notify::new(),
                         reading: Backoff::default(),
                         proving: Backoff::default(),
                     }));

@@ -45,6 +45,8 @@ pub(crate) struct World {
     pub(crate) hidden: BTreeSet<ObjectId>,
     /// Objects that look-ups do not find, although they are there.
     pub(crate) denied: BTreeSet<ObjectId>,
+    /// Objects that the log names in part, so that they are looked up.
+    pub(crate) in_part: BTreeSet<ObjectId>,
     /// What the next pages fail with.
     pub(crate) page_faults: VecDeque<Why>,
     /// What the next look-ups fail with.
@@ -96,20 +98,29 @@ impl Scripted {
         let total = world.objects.keys().filter(|(of, _)| *of == kind).count() as u64;
         let state = |(id, properties)| Change::State(self.state(id, properties));
         let changes = page.into_iter().map(state).collect();
-        Batch { changes, next: Cursor::new(next), end, total: Some(total) }
+        let looked_up = Vec::new();
+        Batch { changes, looked_up, next: Cursor::new(next), end, total: Some(total) }
     }
 
     fn log(&self, world: &World, kind: ObjectKind, from: usize) -> Batch {
         let end = world.log.len().min(from + world.page);
-        let of_kind = world.log[from..end].iter().filter(|(of, _)| *of == kind);
-        let changes = of_kind.map(|(kind, id)| match world.objects.get(&(*kind, *id)) {
-            Some(properties) => Change::State(self.state(*id, properties.clone())),
-            None => Change::State(ObjectState::absent(key(*kind, *id), self.clock.now())),
+        let of_kind = world.log[from..end].iter().copied().filter(|(of, _)| *of == kind);
+        // What is named in part is looked up; the log tells only what was found.
+        let is_missed =
+            |(_, id): &(_, ObjectId)| world.in_part.contains(id) && world.denied.contains(id);
+        let (missed, told): (Vec<_>, Vec<_>) = of_kind.partition(is_missed);
+        let absent =
+            |(kind, id)| Change::State(ObjectState::absent(key(kind, id), self.clock.now()));
+        let looked_up = missed.into_iter().map(absent);
+        let changes = told.into_iter().map(|(kind, id)| match world.objects.get(&(kind, id)) {
+            Some(properties) => Change::State(self.state(id, properties.clone())),
+            None => absent((kind, id)),
         });
         let is_last = end == world.log.len();
         let round_end = if is_last { RoundEnd::RoundComplete } else { RoundEnd::MorePages };
         let next = Cursor::new(format!("log {end}"));
-        Batch { changes: changes.collect(), next, end: round_end, total: None }
+        let (changes, looked_up) = (changes.collect(), looked_up.collect());
+        Batch { changes, looked_up, next, end: round_end, total: None }
     }
 
     fn state(&self, id: ObjectId, properties: Properties) -> ObjectState {

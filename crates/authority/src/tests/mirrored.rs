@@ -61,29 +61,29 @@ pub(super) fn id(kind: ObjectKind, number: u128) -> ObjectKey {
     key(kind, ObjectId::from_u128(number))
 }
 
-async fn known(authority: &Authority, kind: ObjectKind, number: u128) -> Answer {
+pub(super) async fn known(authority: &Authority, kind: ObjectKind, number: u128) -> Answer {
     authority.observe(id(kind, number), Need::Known).await.unwrap()
 }
 
-async fn current(authority: &Authority, kind: ObjectKind, number: u128) -> Answer {
+pub(super) async fn current(authority: &Authority, kind: ObjectKind, number: u128) -> Answer {
     authority.observe(id(kind, number), Need::Current).await.unwrap()
 }
 
-fn observed(answer: Answer) -> Observed {
+pub(super) fn observed(answer: Answer) -> Observed {
     match answer {
         Answer::Observed(observed) => observed,
         other => panic!("not observed: {other:?}"),
     }
 }
 
-fn properties(answer: Answer) -> Properties {
+pub(super) fn properties(answer: Answer) -> Properties {
     match observed(answer).state.presence {
         Presence::Present(properties) => properties,
         Presence::Absent => panic!("absent"),
     }
 }
 
-fn is_absent(answer: Answer) -> bool {
+pub(super) fn is_absent(answer: Answer) -> bool {
     observed(answer).state.presence == Presence::Absent
 }
 
@@ -153,6 +153,27 @@ async fn a_look_up_that_found_nothing_once_is_not_vouched_for_by_the_feed() {
     installation.clock.advance(61);
     authority.work_mirror().await.unwrap();
     assert!(!is_absent(current(&authority, USER, 3).await), "it was asked for again");
+}
+
+#[tokio::test]
+async fn what_the_log_names_in_part_and_a_look_up_does_not_find_is_asked_for_again() {
+    let installation = Installation::new();
+    let script = populated(&installation.clock);
+    let authority = open(&installation, &script).await;
+    authority.work_mirror().await.unwrap();
+    let third = ObjectId::from_u128(3);
+    script.world().in_part.insert(third);
+    script.world().denied.insert(third);
+    script.world().put(3, user("person3@example.com", false));
+    installation.clock.advance(30);
+    authority.work_mirror().await.unwrap();
+    script.world().denied.clear();
+    // The log tells no more of it, and rounds that come to their end vouch for nothing here.
+    installation.clock.advance(61);
+    authority.work_mirror().await.unwrap();
+    let again = properties(current(&authority, USER, 3).await);
+    assert_eq!(again, user("person3@example.com", false), "it was asked for again");
+    assert_eq!(script.world().look_ups, 1);
 }
 
 #[tokio::test]
@@ -226,7 +247,7 @@ async fn an_outage_shows_as_trouble_and_staleness_and_ends_by_itself() {
 }
 
 /// Lets no look-up end until it is dropped.
-async fn closed(script: &Scripted) -> SemaphorePermit<'_> {
+pub(super) async fn closed(script: &Scripted) -> SemaphorePermit<'_> {
     script.gate.acquire_many(u32::try_from(GATE).unwrap()).await.unwrap()
 }
 
@@ -356,7 +377,7 @@ async fn an_answer_waits_no_longer_than_it_may() {
     }
 }
 
-fn is_wiped(answer: Answer) -> bool {
+pub(super) fn is_wiped(answer: Answer) -> bool {
     properties(answer) == device(ManagementState::WipePending)
 }
 
@@ -410,47 +431,6 @@ async fn a_change_is_announced_once_it_is_recorded_and_what_was_known_is_not() {
     // Another process learns of it from the store.
     authority.announce_since(before).await.unwrap();
     assert_eq!(changes.recv().await.unwrap().to_vec(), [id(DEVICE, 6)]);
-}
-
-#[tokio::test]
-async fn a_demand_begins_a_round_before_its_time() {
-    let installation = Installation::new();
-    let script = populated(&installation.clock);
-    let authority = open(&installation, &script).await;
-    authority.work_mirror().await.unwrap();
-    script.world().put(6, device(ManagementState::WipePending));
-    authority.work_mirror().await.unwrap();
-    assert!(!is_wiped(known(&authority, DEVICE, 6).await));
-    assert!(authority.demand_directory(TENANT, Some(DEVICE)).await.unwrap());
-    authority.work_mirror().await.unwrap();
-    assert!(is_wiped(known(&authority, DEVICE, 6).await));
-    let pages = script.world().pages;
-    authority.work_mirror().await.unwrap();
-    assert_eq!(script.world().pages, pages, "a demand is served once");
-    assert!(!authority.demand_directory(TENANT, Some(ObjectKind::JamfUser)).await.unwrap());
-}
-
-#[tokio::test]
-async fn the_kept_mirror_serves_a_demand_at_once() {
-    let installation = Installation::new();
-    let script = populated(&installation.clock);
-    let authority = open(&installation, &script).await;
-    let keeping = tokio::spawn({
-        let authority = authority.clone();
-        async move { authority.keep_mirror().await }
-    });
-    let mut changes = authority.object_changes();
-    let until = async |changes: &mut tokio::sync::broadcast::Receiver<Arc<[ObjectKey]>>, key| {
-        while !changes.recv().await.unwrap().contains(&key) {}
-    };
-    if matches!(known(&authority, DEVICE, 8).await, Answer::Unknown(_)) {
-        until(&mut changes, id(DEVICE, 8)).await;
-    }
-    script.world().put(8, device(ManagementState::WipePending));
-    authority.demand_directory(TENANT, None).await.unwrap();
-    until(&mut changes, id(DEVICE, 8)).await;
-    assert!(is_wiped(known(&authority, DEVICE, 8).await));
-    keeping.abort();
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod killed;
 mod mirrored;
 mod mirrored_anew;
 mod mirrored_at_random;
+mod mirrored_demanded;
 mod mirrored_killed;
 mod renewal;
 mod rollover;

@@ -4,20 +4,26 @@
 //! one of a first round that names an object again, which shows by its lacking what every object has;
 //! what else a first round leaves out was never set. An object that was named in part is looked up before the page is handed out, so that every state is whole; a page whose
 //! objects cannot be looked up now is not handed out, and is read again later. What will never be
-//! told of one object holds up no other: the page is handed out without it.
+//! told of one object holds up no other: the page is handed out without it. One that has changed and
+//! is not found is handed out beside the page: only the notice of its removal is the log's word.
 
-use lanyard_lifecycle::{ObjectKey, ObjectKind, ObjectState, Properties};
+use std::time::Duration;
+
+use ::http::header::ACCEPT;
+use ::http::{HeaderName, Method};
+use lanyard_lifecycle::{ObjectKey, ObjectKind, ObjectState, Presence, Properties};
 use lanyard_pki::Time;
 use tracing::warn;
 
 use super::look_up::Told;
 use super::wire::{GraphDevice, GraphRisky, GraphUser};
 use super::{EntraId, UserRisk};
-use crate::change::{Batch, Change, ChangesError, Cursor};
+use crate::change::{Batch, Change, ChangesError, Cursor, RoundEnd};
 use crate::connector::{By, Found, Query};
-use crate::graph::Permission;
 use crate::graph::cursor::{Place, Round};
 use crate::graph::walk::{Collection, Ends, Read};
+use crate::graph::{Permission, Version};
+use crate::http::Retry;
 use crate::ignorance::{Ignorance, Why};
 
 impl EntraId {
@@ -60,8 +66,9 @@ impl EntraId {
                 partial.push(Query::id(place.kind, object));
             }
         }
-        self.complete(&partial, &mut changes).await?;
-        Ok(Batch { changes, next: read.next, end: read.end, total: read.page.count })
+        let looked_up = self.complete(&partial, &mut changes).await?;
+        let total = self.total("users", place, read.end).await;
+        Ok(Batch { changes, looked_up, next: read.next, end: read.end, total })
     }
 
     async fn devices(&self, place: Place<'_>) -> Result<Batch, ChangesError> {
@@ -91,8 +98,31 @@ impl EntraId {
                 _ => partial.push(Query { kind: place.kind, by: By::GraphId(device.id) }),
             }
         }
-        self.complete(&partial, &mut changes).await?;
-        Ok(Batch { changes, next: read.next, end: read.end, total: read.page.count })
+        let looked_up = self.complete(&partial, &mut changes).await?;
+        let total = self.total("devices", place, read.end).await;
+        Ok(Batch { changes, looked_up, next: read.next, end: read.end, total })
+    }
+
+    /// How many objects a first round is going to name: a log of changes does not say. It is for
+    /// progress only, so it is asked once, briefly, and goes without an answer.
+    async fn total(&self, collection: &str, place: Place<'_>, end: RoundEnd) -> Option<u64> {
+        let begins = place.link.is_none() && end == RoundEnd::MorePages;
+        if !begins {
+            return None;
+        }
+        let url = self.graph.url(Version::V1, &[collection, "$count"]);
+        let call = self
+            .graph
+            .call("count objects", Method::GET, &url)
+            .permission(Permission::DIRECTORY.name)
+            .header(HeaderName::from_static("consistencylevel"), "eventual")
+            .header(ACCEPT, "text/plain")
+            .retry(Retry::Never)
+            .within(PATIENCE_FOR_TOTAL);
+        let answer =
+            self.graph.send(call).await.ok().filter(|answer| answer.status.is_success())?;
+        let text = std::str::from_utf8(&answer.body).ok()?;
+        text.trim_start_matches('\u{feff}').trim().parse().ok()
     }
 
     async fn risky(&self, place: Place<'_>) -> Result<Batch, ChangesError> {
@@ -109,21 +139,27 @@ impl EntraId {
             self.present(object, Properties::RiskyUser(user.properties()), read.asked)
         };
         let changes = read.page.value.into_iter().map(state).collect();
-        Ok(Batch { changes, next: read.next, end: read.end, total: read.page.count })
+        let looked_up = Vec::new();
+        Ok(Batch { changes, looked_up, next: read.next, end: read.end, total: read.page.count })
     }
 
-    /// Looks up what a page named in part.
+    /// Looks up what a page named in part, and tells what of it was not found: a replica may not
+    /// have what the log tells of, and of a removal the log gives notice.
     async fn complete(
         &self,
         partial: &[Query],
         changes: &mut Vec<Change>,
-    ) -> Result<(), ChangesError> {
+    ) -> Result<Vec<Change>, ChangesError> {
+        let mut missing = Vec::new();
         let answers = self.ask_each(partial).await;
         for (query, answer) in partial.iter().zip(answers) {
             match (answer?, &query.by) {
+                (Told::Found(Found::State(state)), _) if state.presence == Presence::Absent => {
+                    missing.push(Change::State(state));
+                }
                 (Told::Found(Found::State(state)), _) => changes.push(Change::State(state)),
                 (Told::Found(Found::NoSuch), By::GraphId(id)) => {
-                    changes.push(removed(*id, self.graph.service().ambient().now()));
+                    missing.push(removed(*id, self.graph.service().ambient().now()));
                 }
                 (Told::Found(Found::NoSuch) | Told::Nameless(_), _) => {}
                 (Told::Refused(ignorance), by) => {
@@ -141,7 +177,7 @@ impl EntraId {
                 }
             }
         }
-        Ok(())
+        Ok(missing)
     }
 
     fn present(
@@ -153,6 +189,9 @@ impl EntraId {
         Change::State(ObjectState::present(self.directory, object, properties, learnt))
     }
 }
+
+/// How long the first page of a round may wait to learn how many there are.
+const PATIENCE_FOR_TOTAL: Duration = Duration::from_secs(5);
 
 const fn removed(graph_id: uuid::Uuid, learnt: Time) -> Change {
     Change::RemovedByGraphId { kind: ObjectKind::EntraDevice, graph_id, learnt }

@@ -143,7 +143,8 @@ impl Intune {
         let read: Read<GraphManagedDevice> = self.graph.read(&collection, place).await?;
         let state = |device| Change::State(self.state(device, read.asked));
         let changes = read.page.value.into_iter().map(state).collect();
-        Ok(Batch { changes, next: read.next, end: read.end, total: read.page.count })
+        let looked_up = Vec::new();
+        Ok(Batch { changes, looked_up, next: read.next, end: read.end, total: read.page.count })
     }
 }
 

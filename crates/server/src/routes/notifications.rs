@@ -152,7 +152,7 @@ fn follow(authority: Authority, directory: DirectoryId, hints: Vec<Hint>) {
                     let key = ObjectKey { directory, kind: hint.kind, object };
                     authority.observe(key, Need::Now).await.map(|_| ())
                 }
-                None => authority.demand_directory(directory, Some(hint.kind)).await.map(|_| ()),
+                None => authority.expect_changes(directory, hint.kind).await.map(|_| ()),
             };
             if let Err(fault) = done {
                 observe::fault("notifications");

@@ -85,6 +85,25 @@ pub(super) fn list<R: Record + Shown>(
     Ok(body)
 }
 
+/// `GET …/$count`: how many objects there are, as text. It is an advanced query, which says so.
+pub(super) fn count<R: Record + Shown>(
+    call: &Call,
+    permissions: &[&str],
+    table: &Table<R>,
+) -> Result<Value, GraphError> {
+    call.needs(permissions)?;
+    let level = call.headers.get("consistencylevel").and_then(|level| level.to_str().ok());
+    if !level.is_some_and(|level| level.eq_ignore_ascii_case("eventual")) {
+        let message = "$count is not currently supported.";
+        return Err(GraphError::bad_request(message));
+    }
+    if call.options.find("$filter").is_some() {
+        let message = "The simulator counts all objects, and none by '$filter'.";
+        return Err(GraphError::bad_request(message));
+    }
+    Ok(table.count().into())
+}
+
 fn place(token: &str) -> Option<u64> {
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
     text.strip_prefix("place:")?.parse().ok()

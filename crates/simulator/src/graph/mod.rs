@@ -166,6 +166,8 @@ async fn perform(shared: &Shared, call: &Call) -> Outcome {
 fn show(world: &World, call: &Call, tenant: &Tenant, names: &[&str]) -> Result<Value, GraphError> {
     match names {
         ["users"] => directory::users(world, call, tenant),
+        ["users", "$count"] => list::count(call, directory::USERS, &tenant.users),
+        ["devices", "$count"] => list::count(call, directory::DEVICES, &tenant.devices),
         ["users", "delta"] => delta::users(world, call, tenant),
         ["users", key] => directory::user(world, call, tenant, key),
         ["users", key, "ownedDevices" | "registeredDevices"] => {

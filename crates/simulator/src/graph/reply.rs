@@ -68,6 +68,14 @@ impl Reply {
     /// As an answer to a request of its own.
     pub(super) fn into_response(self) -> Response {
         let mut response = match self.body {
+            // The number of objects, as plain text.
+            Some(Value::Number(number)) => {
+                let mut response = (self.status, number.to_string()).into_response();
+                let text = HeaderValue::from_static("text/plain");
+                response.headers_mut().extend(self.headers);
+                response.headers_mut().insert(header::CONTENT_TYPE, text);
+                return response;
+            }
             Some(body) => (self.status, Json(body)).into_response(),
             None => self.status.into_response(),
         };

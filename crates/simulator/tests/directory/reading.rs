@@ -259,3 +259,24 @@ async fn a_deleted_user_lies_among_the_deleted_items_until_it_is_purged() {
     assert_eq!(bench.control(Method::DELETE, &permanent, Value::Null).await.status, 204);
     assert_eq!(bench.graph(&format!("/directory/deletedItems/{id}")).await.refusal().0, 404);
 }
+
+#[tokio::test]
+async fn objects_are_counted_for_who_says_that_eventual_consistency_will_do() {
+    let bench = Bench::start().await;
+    let ask = async |path: &str, level: Option<&str>| {
+        let url = format!("{}/graph/v1.0{path}", bench.base());
+        let request = bench.http.get(url).bearer_auth(&bench.bearer);
+        Answer::of(match level {
+            Some(level) => request.header("ConsistencyLevel", level),
+            None => request,
+        })
+        .await
+    };
+    for (path, expected) in [("/users/$count", "6"), ("/devices/$count", "12")] {
+        let counted = ask(path, Some("eventual")).await;
+        assert_eq!((counted.status.as_u16(), counted.text.as_str()), (200, expected), "{path}");
+        assert_eq!(counted.header("content-type"), Some("text/plain"));
+        let refused = ask(path, None).await;
+        assert_eq!(refused.refusal(), (400, "Request_BadRequest".to_owned()), "{path}");
+    }
+}

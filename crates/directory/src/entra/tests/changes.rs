@@ -13,7 +13,8 @@ const BASE: &str = "https://graph.microsoft.com/v1.0/users/delta";
 
 #[tokio::test(start_paused = true)]
 async fn a_first_round_names_every_user_and_ends_with_where_the_next_begins() {
-    let (entra, wire) = connect(|request| match request.uri().query().unwrap() {
+    let (entra, wire) = connect(|request| match request.uri().query().unwrap_or("count") {
+        "count" => Reply::text(200, "text/plain", "\u{feff}3"),
         "$skiptoken=a%2Fb+c" => page(&[], &[("nextLink", &format!("{BASE}?$skiptoken=2"))]),
         "$skiptoken=2" => page(
             &[json!({ "id": LAPTOP, "@removed": { "reason": "changed" } }), ada()],
@@ -29,6 +30,7 @@ async fn a_first_round_names_every_user_and_ends_with_where_the_next_begins() {
     let kind = ObjectKind::EntraUser;
     let first = entra.changes(kind, None).await.unwrap();
     assert_eq!((first.changes.len(), first.end), (1, RoundEnd::MorePages));
+    assert_eq!(first.total, Some(3), "asked for once, as the round begins");
     let empty = entra.changes(kind, Some(&first.next)).await.unwrap();
     assert_eq!((empty.changes.len(), empty.end), (0, RoundEnd::MorePages));
     // A cursor may be used again, as after a restart.
@@ -41,7 +43,30 @@ async fn a_first_round_names_every_user_and_ends_with_where_the_next_begins() {
     // Links are followed as they came.
     let lines = graph_lines(&wire);
     assert!(lines[0].starts_with("GET /v1.0/users/delta?$select=id,"), "{lines:?}");
-    assert_eq!(lines[1], "GET /v1.0/users/delta?$skiptoken=a%2Fb+c");
+    assert_eq!(lines[1], "GET /v1.0/users/$count");
+    assert_eq!(lines[2], "GET /v1.0/users/delta?$skiptoken=a%2Fb+c");
+    assert_eq!(lines.iter().filter(|line| line.ends_with("$count")).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_round_begins_without_the_number_of_objects_where_graph_does_not_tell_it() {
+    let others: [fn() -> Reply; 5] = [
+        || Reply::html(200),
+        || Reply::text(200, "text/plain", "many"),
+        || Reply::json(400, &json!({ "error": { "code": "Request_BadRequest" } })),
+        || Reply::json(429, &json!({ "error": { "code": "TooManyRequests" } })),
+        || Reply::Silence,
+    ];
+    for (at, other) in others.into_iter().enumerate() {
+        let (entra, wire) = connect(move |request| match request.uri().path() {
+            "/v1.0/users/$count" => other(),
+            _ => page(&[ada()], &[("nextLink", &format!("{BASE}?$skiptoken=2"))]),
+        });
+        let first = entra.changes(ObjectKind::EntraUser, None).await.unwrap();
+        assert_eq!((first.changes.len(), first.total), (1, None), "{at}");
+        let lines = graph_lines(&wire);
+        assert_eq!(lines.iter().filter(|line| line.ends_with("$count")).count(), 1, "{lines:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

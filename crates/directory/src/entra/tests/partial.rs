@@ -1,7 +1,7 @@
 //! Objects that a page names in part: what is looked up, and what becomes of the rest of the page.
 
 use super::*;
-use crate::{Change, ChangesError};
+use crate::{Batch, Change, ChangesError};
 
 const OTHER: Uuid = Uuid::from_u128(0xb1);
 
@@ -12,6 +12,17 @@ async fn read(
     items: Vec<Value>,
     looked_up: impl Fn(&str) -> (u16, Value) + Send + Sync + 'static,
 ) -> (Result<Vec<Change>, ChangesError>, Vec<String>) {
+    let (batch, lines) = read_page(kind, round, items, looked_up).await;
+    (batch.map(|batch| batch.changes), lines)
+}
+
+/// The whole page.
+async fn read_page(
+    kind: ObjectKind,
+    round: &str,
+    items: Vec<Value>,
+    looked_up: impl Fn(&str) -> (u16, Value) + Send + Sync + 'static,
+) -> (Result<Batch, ChangesError>, Vec<String>) {
     let base = match kind {
         ObjectKind::EntraDevice => "https://graph.microsoft.com/v1.0/devices/delta",
         _ => "https://graph.microsoft.com/v1.0/users/delta",
@@ -37,7 +48,11 @@ async fn read(
     });
     let cursor = Cursor::new(format!("{kind} {round} {base}?$deltatoken=1"));
     let batch = entra.changes(kind, Some(&cursor)).await;
-    (batch.map(|batch| batch.changes), graph_lines(&wire))
+    (batch, graph_lines(&wire))
+}
+
+fn missing() -> (u16, Value) {
+    (404, json!({ "error": { "code": "Request_ResourceNotFound", "message": "gone" } }))
 }
 
 fn refused() -> (u16, Value) {
@@ -89,6 +104,29 @@ async fn an_object_that_graph_never_tells_of_holds_up_no_other() {
     let items = vec![json!({ "id": OBJECT, "accountEnabled": false })];
     let (changes, _) = read(ObjectKind::EntraDevice, "further", items, |_| refused()).await;
     assert_eq!(changes.unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_changed_and_is_not_found_is_no_word_of_the_log() {
+    for round in ["first", "further"] {
+        let items = vec![json!({ "id": ADA, "accountEnabled": false })];
+        let (page, _) = read_page(ObjectKind::EntraUser, round, items, |_| missing()).await;
+        let page = page.unwrap();
+        assert_eq!(page.changes, [], "{round}");
+        let [Change::State(state)] = &page.looked_up[..] else { panic!("{page:?}") };
+        assert_eq!((state.key.object, &state.presence), (ADA.into(), &Presence::Absent));
+        let items = vec![json!({ "id": OBJECT, "accountEnabled": false })];
+        let (page, _) = read_page(ObjectKind::EntraDevice, round, items, |_| missing()).await;
+        let page = page.unwrap();
+        assert_eq!(page.changes, [], "{round}");
+        let removed = |one: &Change| matches!(one, Change::RemovedByGraphId { graph_id, .. } if *graph_id == OBJECT);
+        assert!(page.looked_up.len() == 1 && page.looked_up.iter().all(removed), "{page:?}");
+    }
+    // The notice of a removal is.
+    let items = vec![json!({ "id": ADA, "@removed": { "reason": "changed" } })];
+    let (page, lines) = read_page(ObjectKind::EntraUser, "further", items, |_| missing()).await;
+    let page = page.unwrap();
+    assert_eq!((states(&page.changes), page.looked_up, lines.len()), (vec![ADA.into()], vec![], 1));
 }
 
 #[tokio::test(start_paused = true)]
