@@ -6,20 +6,25 @@
 
 mod audit;
 mod authority;
+mod brake;
 mod crl;
 mod enrollment;
 pub mod harness;
 mod issuance;
+mod notice;
 mod object;
+mod queue;
+mod rule;
 pub mod sample;
 mod search;
 pub mod server;
 mod small;
 mod standing;
+mod tether;
 
 pub use self::{
-    audit::*, authority::*, crl::*, enrollment::*, issuance::*, object::*, search::*, small::*,
-    standing::*,
+    audit::*, authority::*, brake::*, crl::*, enrollment::*, issuance::*, notice::*, object::*,
+    queue::*, rule::*, search::*, small::*, standing::*, tether::*,
 };
 use crate::StoreError;
 
@@ -56,6 +61,23 @@ macro_rules! for_every_behaviour {
             changes_are_numbered_without_gaps_and_latest_counts,
             changes_at_once_are_all_numbered,
             counts_follow_every_change,
+            what_a_rule_revokes_for_good_stays,
+            what_may_pass_comes_and_goes,
+            hands_and_rules_are_kept_apart,
+            what_goes_on_keeps_its_beginning,
+            rules_are_recorded_together_or_not_at_all,
+            rules_and_hands_at_once_are_all_numbered,
+            an_object_leads_to_its_certificates,
+            devices_and_users_in_jamf_lead_to_their_certificates,
+            certificates_are_due_in_their_order,
+            what_is_held_back_waits_for_a_person,
+            what_is_discarded_stays_so_and_the_next_batch_is_another,
+            what_is_held_back_is_forgotten_with_its_cause,
+            a_notice_is_written_with_its_certificate,
+            a_notice_is_claimed_by_one,
+            a_notice_is_tried_until_it_is_taken_or_given_up,
+            notices_are_listed_counted_and_forgotten,
+            a_request_is_kept_until_its_outcome_is_told,
             a_pending_request_waits_and_is_approved_once,
             a_pending_request_is_declined_once,
             a_decided_request_is_forgotten_sooner_than_one_that_waits,
