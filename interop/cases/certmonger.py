@@ -17,16 +17,20 @@ export CERTMONGER_REQUESTS_DIR=$1/requests CERTMONGER_CAS_DIR=$1/cas CERTMONGER_
 daemon=$!
 until getcert list-cas -s > /dev/null 2>&1 || ! kill -0 $daemon; do :; done
 getcert add-scep-ca -s -c T -u "$2" -N "$3"
-getcert request -s -c T -I first -k "$1/client.key" -f "$1/client.pem" -N CN=certmonger-1 -L "$4" -w -v
+getcert request -s -c T -I first -k "$1/client.key" -f "$1/client.pem" -N "CN=$5" -L "$4" -w -v
+RENEWALS
+getcert list -s
+kill $daemon
+wait $daemon
+grep -iE 'error|fail' "$1/log" | tail -20
+"""
+
+RENEWALS = """
 openssl x509 -in "$1/client.pem" -out "$1/requested.pem"
 getcert resubmit -s -i first -w -v
 openssl x509 -in "$1/client.pem" -out "$1/resubmitted.pem"
 getcert rekey -s -i first -w -v
 openssl x509 -in "$1/client.pem" -out "$1/rekeyed.pem"
-getcert list -s
-kill $daemon
-wait $daemon
-grep -iE 'error|fail' "$1/log" | tail -20
 """
 
 
@@ -43,7 +47,7 @@ def helper_asks(site: Site, work: Path) -> None:
 
 @case("certmonger's daemon requests, resubmits and rekeys", EVERY)
 def daemon_monitors(site: Site, work: Path) -> None:
-    done = session(site, work)
+    done = session(site, work, "certmonger-1", RENEWALS)
     assert "status: MONITORING" in done.text, done.text
     serials = set()
     for name in ("requested", "resubmitted", "rekeyed"):
@@ -56,11 +60,11 @@ def daemon_monitors(site: Site, work: Path) -> None:
     assert first == second and second != third, "the key changed when it should not, or did not"
 
 
-def session(site: Site, work: Path) -> Finished:
-    """The daemon on a bus of its own, until the certificate was rekeyed."""
+def session(site: Site, work: Path, name: str, renewals: str = "") -> Finished:
+    """The daemon on a bus of its own, until it has the certificate and has renewed it."""
     script = work / "session.sh"
-    script.write_text(SESSION)
+    script.write_text(SESSION.replace("RENEWALS", renewals))
     return run(
-        "dbus-run-session", "--", "bash", script, work, site.scep_url, site.ca, site.challenge,
+        "dbus-run-session", "--", "bash", script, work, site.scep_url, site.ca, site.challenge, name,
         limit=240, env={"HOME": str(work), "XDG_RUNTIME_DIR": str(work)},
     )  # fmt: skip

@@ -1,7 +1,6 @@
 """`lanyard demo`: the tour ends well, and what stays up is what its ready file says."""
 
 import json
-import threading
 from pathlib import Path
 
 from kit import openssl
@@ -24,15 +23,11 @@ def tour(site: Site, work: Path) -> None:
 
 @case("the demo stays up as its ready file says", ("rsa:2048",))
 def stays_up(site: Site, work: Path) -> None:
-    ready, tick = work / "ready.json", threading.Event()
+    ready = work / "ready.json"
     command = [site.program, "demo", "--ready-file", ready, "--data", work / "data"]
     command += ["--listen", f"127.0.0.1:{free_port()}"]
     with Daemon(*command, log=work / "log", env=without_ours()) as daemon:
-        for _ in range(600):
-            if ready.exists():
-                break
-            assert daemon.child.poll() is None, daemon.text()
-            tick.wait(0.1)
+        daemon.wait_for_file(ready)
         said = json.loads(ready.read_text())
         missing = [key for key in KEYS.split() if key not in said]
         assert not missing, f"the ready file lacks {missing}"

@@ -9,13 +9,15 @@ from kit.site import Lanyard, Site
 from kit.suite import RSA, case
 
 
-def enroll(site: Site, work: Path, challenge: str = "") -> Finished:
+def enroll(
+    site: Site, work: Path, challenge: str = "", name: str = "scepclient-1"
+) -> Finished:
     work.mkdir(exist_ok=True)
     if not (work / "client.key").exists():
         key = openssl.key(work / "key.pem")
         run("openssl", "rsa", "-in", key, "-traditional", "-out", work / "client.key").ok()
     command = ["scepclient", "-private-key", "client.key", "-certificate", "client.pem"]
-    command += ["-server-url", site.scep_url, "-cn", "scepclient-1", "-debug"]
+    command += ["-server-url", site.scep_url, "-cn", name, "-debug"]
     command += ["-challenge", challenge] if challenge else []
     return run(*command, cwd=work)
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import threading
 from pathlib import Path
+from typing import Callable
 
 LIMIT_SECONDS = 60
 
@@ -124,27 +125,33 @@ class Daemon:
 
     def wait_for_port(self, port: int, limit: float = 20) -> "Daemon":
         """Waits until the program accepts connections on a loopback port."""
-        tick = threading.Event()
-        for _ in range(int(limit * 20)):
-            if self.child.poll() is not None:
-                raise AssertionError(f"ended at once:\n{self.text()}")
+
+        def answers() -> bool:
             try:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                return self
             except OSError:
-                tick.wait(0.05)
-        raise AssertionError(f"no answer on port {port} within {limit} s:\n{self.text()}")
+                return False
+            return True
+
+        return self._wait_until(answers, f"no answer on port {port}", limit)
 
     def wait_for_text(self, text: str, limit: float = 20) -> "Daemon":
         """Waits until the program has written something, where it opens no TCP port."""
+        return self._wait_until(lambda: text in self.text(), f"did not say {text!r}", limit)
+
+    def wait_for_file(self, file: Path, limit: float = 60) -> "Daemon":
+        """Waits until the program has made a file."""
+        return self._wait_until(file.exists, f"did not write {file}", limit)
+
+    def _wait_until(self, true: Callable[[], bool], otherwise: str, limit: float) -> "Daemon":
         tick = threading.Event()
         for _ in range(int(limit * 20)):
-            if text in self.text():
-                return self
             if self.child.poll() is not None:
                 raise AssertionError(f"ended at once:\n{self.text()}")
+            if true():
+                return self
             tick.wait(0.05)
-        raise AssertionError(f"did not say {text!r} within {limit} s:\n{self.text()}")
+        raise AssertionError(f"{otherwise} within {limit} s:\n{self.text()}")
 
     def text(self) -> str:
         return self.log.read_text(errors="replace")
@@ -180,8 +187,16 @@ class Daemon:
         self.stop()
 
 
+_GIVEN: set[int] = set()
+
+
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A loopback port that nothing listens on at this moment."""
-    with socket.socket(type=kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A loopback port that nothing listens on at this moment, and that was not given out before."""
+    while True:
+        with socket.socket(type=kind) as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        with _STARTING:
+            if port not in _GIVEN:
+                _GIVEN.add(port)
+                return port
