@@ -104,3 +104,6 @@ pub fn withheld(opinion: Opinion, decision: Decision, now: Time) -> Opinion {
     let next_change = [next_change, opinion.next_change].into_iter().flatten().min();
     Opinion { state, rule: Rule::HeldBack, lasting: Lasting::Passing, next_change, ..opinion }
 }
+
+#[cfg(test)]
+mod tests;

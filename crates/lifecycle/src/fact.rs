@@ -59,3 +59,6 @@ impl fmt::Display for Fact {
         write!(f, "{}: {}={} (learnt {})", self.source, self.name, self.value, self.learnt)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@ use crate::kind::{Kind, Source};
 use crate::object::{ObjectKey, ObjectKind};
 
 pub use enroll::{Vouched, may_enroll};
-pub use judge::judge;
+pub use judge::{due, judge};
 pub use rules::{Compliance, Newcomers, OnWipe, Outage, Rules};
 pub use sight::{Known, Sight};
 
@@ -67,3 +67,6 @@ pub fn objects(tethered: &Tethered, rules: &Rules) -> Vec<ObjectKey> {
         | Kind::AdUser => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -119,7 +119,7 @@ impl Verdict {
 #[must_use]
 pub fn verdict(opinions: impl IntoIterator<Item = Opinion>) -> Verdict {
     let mut opinions: Vec<Opinion> = opinions.into_iter().collect();
-    opinions.sort_by_key(|opinion| opinion.state.weight());
+    opinions.sort_by_key(|opinion| (opinion.state.weight(), opinion.rule.usualness()));
     let Some(first) = opinions.first() else {
         return Verdict {
             state: State::Unknown,

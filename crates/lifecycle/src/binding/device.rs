@@ -119,3 +119,6 @@ pub fn choose(
         [..] => Err(Refusal::Unbound(Unbound::UnknownDevice)),
     }
 }
+
+#[cfg(test)]
+mod tests;

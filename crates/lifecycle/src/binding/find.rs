@@ -242,3 +242,6 @@ fn one<T>(
 fn same_name<T: AsRef<str>>(one: &T, other: &T) -> bool {
     one.as_ref().to_lowercase() == other.as_ref().to_lowercase()
 }
+
+#[cfg(test)]
+mod tests;

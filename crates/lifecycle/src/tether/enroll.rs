@@ -37,8 +37,12 @@ pub fn may_enroll(
         kind => kind,
     };
     let asked = Tethered { binding: Binding { kind, ..asked.binding }, ..*asked };
-    for key in objects(&asked, rules) {
-        let sight = sights.iter().find(|sight| sight.key == key);
+    let keys = objects(&asked, rules);
+    let Some(first) = keys.first() else {
+        return Err(Refusal::Unbound(Unbound::NotFollowed(kind)));
+    };
+    for key in &keys {
+        let sight = sights.iter().find(|sight| sight.key == *key);
         let told = sight.and_then(|sight| sight.told(rules.outage, now));
         let Some(told) = told else { return Err(Refusal::DirectorySilent { kind: key.kind }) };
         let is_new = told.first_seen.is_none()
@@ -64,12 +68,9 @@ pub fn may_enroll(
             State::OnHold { .. } | State::Revoked { .. } => {
                 return Err(Refusal::Unbound(Unbound::NotGood(opinion.rule)));
             }
-            State::Undecided | State::Unknown if opinion.rule == Rule::NotFollowed => {
-                return Err(Refusal::Unbound(Unbound::NotFollowed(kind)));
-            }
+            // Of its first object: what is silent of another was refused before.
             State::Undecided | State::Unknown => {
-                let kind = sights.first().map_or(ObjectKind::EntraUser, |sight| sight.key.kind);
-                return Err(Refusal::DirectorySilent { kind });
+                return Err(Refusal::DirectorySilent { kind: first.kind });
             }
         }
     }

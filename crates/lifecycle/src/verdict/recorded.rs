@@ -155,13 +155,24 @@ pub fn to_record(live: &[Opinion], by_rule: Option<&ByRule>, now: Time) -> Recor
     Recording::Set(Some(ByRule { standing, rule, lasting, recorded_at: now, facts }))
 }
 
-/// The opinions, dated as recorded where a rule's word is recorded already.
+/// The opinions, dated as recorded where a rule's word is recorded already; and with a recorded hold
+/// that the brake's holding back of something worse would lift.
 fn since_recorded(
     live: Vec<Opinion>,
     by_rule: Option<&ByRule>,
 ) -> impl Iterator<Item = Opinion> + use<> {
+    let is_held_back = live.iter().any(|opinion| opinion.rule == Rule::HeldBack);
+    let hold = by_rule
+        .filter(|by_rule| is_held_back && matches!(by_rule.standing, Standing::OnHold { .. }))
+        .map(|by_rule| Opinion {
+            state: by_rule.standing.into(),
+            rule: by_rule.rule,
+            lasting: by_rule.lasting,
+            facts: by_rule.facts.clone(),
+            next_change: None,
+        });
     let recorded = by_rule.map(|by_rule| (by_rule.rule, by_rule.standing));
-    live.into_iter().map(move |mut opinion| {
+    live.into_iter().chain(hold).map(move |mut opinion| {
         match (&mut opinion.state, recorded) {
             (State::OnHold { since }, Some((rule, Standing::OnHold { since: first })))
             | (
@@ -183,3 +194,6 @@ impl From<Standing> for State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

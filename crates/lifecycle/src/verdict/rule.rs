@@ -93,6 +93,15 @@ rules! {
 }
 
 impl Rule {
+    /// How little a rule tells a person of a certificate that is good: what is usual comes last.
+    pub(super) const fn usualness(self) -> u8 {
+        match self {
+            Self::NothingRecorded => 2,
+            Self::ObjectGood => 1,
+            _ => 0,
+        }
+    }
+
     /// The inverse of `name`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -119,3 +128,6 @@ impl<'de> Deserialize<'de> for Rule {
             .ok_or_else(|| serde::de::Error::custom(format!("there is no rule \"{name}\"")))
     }
 }
+
+#[cfg(test)]
+mod tests;
