@@ -9,6 +9,7 @@ from . import (  # noqa: F401
     demo,
     gnutls,
     lint,
+    ndes,
     nss,
     openssl_ocsp,
     own_client,
