@@ -172,6 +172,15 @@ impl Standing {
         }
     }
 
+    /// Since when something is held against it.
+    #[must_use]
+    pub const fn since(self) -> Option<Time> {
+        match self {
+            Self::NotRevoked => None,
+            Self::OnHold { since } | Self::Revoked { since, .. } => Some(since),
+        }
+    }
+
     /// The effective one of two: either may be against a certificate, none takes precedence.
     ///
     /// Revoked comes before on hold, of two of a kind the earlier one stands, and of revocations at

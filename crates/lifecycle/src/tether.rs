@@ -18,7 +18,7 @@ use crate::kind::{Kind, Source};
 use crate::object::{ObjectKey, ObjectKind};
 
 pub use enroll::{Vouched, may_enroll};
-pub use judge::{due, judge};
+pub use judge::judge;
 pub use rules::{Compliance, Newcomers, OnWipe, Outage, Rules};
 pub use sight::{Known, Sight};
 

@@ -76,6 +76,14 @@ pub struct Opinion {
     pub next_change: Option<Time>,
 }
 
+impl Opinion {
+    /// Whether it is a revocation that nothing learnt later changes.
+    #[must_use]
+    pub const fn is_lasting(&self) -> bool {
+        matches!((self.state, self.lasting), (State::Revoked { .. }, Lasting::Permanent))
+    }
+}
+
 /// The decision from all opinions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
@@ -112,14 +120,17 @@ impl Verdict {
 
 /// The verdict from what all sources say.
 ///
-/// Revoked for good wins, and the earliest revocation gives time and reason. A hold comes next,
-/// since the earliest hold: whatever a silent source would have said, the certificate is not good.
-/// Then *undecided*: ignorance is never good. *Unknown* stands only against *good*: a certificate
-/// that nobody issued is not good because a directory knows its object.
+/// Revoked wins; the earliest revocation gives time and reason, of those that last if there are any.
+/// A hold comes next, since the earliest hold: whatever a silent source would have said, the
+/// certificate is not good. Then *undecided*: ignorance is never good. *Unknown* stands only against
+/// *good*: a certificate that nobody issued is not good because a directory knows its object.
 #[must_use]
 pub fn verdict(opinions: impl IntoIterator<Item = Opinion>) -> Verdict {
     let mut opinions: Vec<Opinion> = opinions.into_iter().collect();
-    opinions.sort_by_key(|opinion| (opinion.state.weight(), opinion.rule.usualness()));
+    opinions.sort_by_key(|opinion| {
+        let (class, since, reason) = opinion.state.weight();
+        (class, !opinion.is_lasting(), since, reason, opinion.rule.usualness())
+    });
     let Some(first) = opinions.first() else {
         return Verdict {
             state: State::Unknown,
@@ -131,10 +142,7 @@ pub fn verdict(opinions: impl IntoIterator<Item = Opinion>) -> Verdict {
     };
     let (state, rule) = (first.state, first.rule);
     let same = |opinion: &&Opinion| same_kind(opinion.state, state);
-    let is_lasting = |opinion: &Opinion| {
-        matches!((opinion.state, opinion.lasting), (State::Revoked { .. }, Lasting::Permanent))
-    };
-    let (lasting, next_change) = if opinions.iter().any(is_lasting) {
+    let (lasting, next_change) = if first.is_lasting() {
         // Only a source that says so can stop saying so; others can only add to it.
         (Lasting::Permanent, None)
     } else {

@@ -4,6 +4,8 @@
 //! before". The JSON form is what stores keep: names are those of the services, what is `None` is
 //! left out.
 
+mod jamf;
+
 use std::borrow::Cow;
 
 use lanyard_pki::Time;
@@ -13,6 +15,8 @@ use uuid::Uuid;
 use super::ObjectKind;
 use super::vocabulary::{ComplianceState, ManagementState, OwnerType, RiskLevel, RiskState};
 use crate::timestamp;
+
+pub use jamf::{JamfDevice, JamfUser};
 
 /// What is known of an object, by its kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -247,63 +251,5 @@ impl IntuneDevice {
         said.shown("userId", self.user_id);
         said.shown("azureADDeviceId", self.azure_ad_device_id);
         said.shown("managedDeviceOwnerType", self.owner_type.as_ref());
-    }
-}
-
-/// A computer or mobile device in Jamf Pro.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct JamfDevice {
-    /// `name`
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// `udid`
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub udid: Option<String>,
-    /// `serialNumber`: the hardware's, not a certificate's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub serial_number: Option<String>,
-    /// `managed`
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub managed: Option<bool>,
-    /// `username` of the assigned user.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub username: Option<String>,
-    /// `email` of the assigned user.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-}
-
-impl JamfDevice {
-    fn say(&self, said: &mut Said) {
-        said.flag("managed", self.managed);
-        said.text("name", self.name.as_deref());
-        said.text("serialNumber", self.serial_number.as_deref());
-        said.text("udid", self.udid.as_deref());
-        said.text("username", self.username.as_deref());
-        said.text("email", self.email.as_deref());
-    }
-}
-
-/// A user in Jamf Pro.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct JamfUser {
-    /// `name`: the user name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// `fullName`
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub full_name: Option<String>,
-    /// `email`
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-}
-
-impl JamfUser {
-    fn say(&self, said: &mut Said) {
-        said.text("name", self.name.as_deref());
-        said.text("fullName", self.full_name.as_deref());
-        said.text("email", self.email.as_deref());
     }
 }

@@ -21,44 +21,20 @@ use crate::verdict::{Lasting, Opinion, Rule, State};
 /// allow: its `next_change` is when their directory is to be asked again, at the latest.
 #[must_use]
 pub fn judge(tethered: &Tethered, sights: &[Sight], rules: &Rules, now: Time) -> Vec<Opinion> {
-    rows(tethered, sights, rules, now).into_iter().map(|row| row.opinion).collect()
-}
-
-/// When what is to be recorded of a certificate may be something else though its directories say
-/// nothing new: a grace ends, or an absence has lasted. None where time alone changes nothing.
-#[must_use]
-pub fn due(tethered: &Tethered, sights: &[Sight], rules: &Rules, now: Time) -> Option<Time> {
-    rows(tethered, sights, rules, now).into_iter().filter_map(|row| row.due).min()
-}
-
-/// How soon an absence that should have lasted by now is looked at again, in seconds.
-const AGAIN: i64 = 60;
-
-/// A row of the table that is about a certificate.
-struct Row {
-    opinion: Opinion,
-    /// When time alone makes it another.
-    due: Option<Time>,
-}
-
-impl From<Opinion> for Row {
-    fn from(opinion: Opinion) -> Self {
-        Self { opinion, due: None }
-    }
-}
-
-fn rows(tethered: &Tethered, sights: &[Sight], rules: &Rules, now: Time) -> Vec<Row> {
     if tethered.binding.kind.tether() == Tether::None {
         return Vec::new();
     }
     let keys = objects(tethered, rules);
     if keys.is_empty() {
-        return vec![opinion(State::Undecided, Rule::NotFollowed, Vec::new(), None).into()];
+        return vec![opinion(State::Undecided, Rule::NotFollowed, Vec::new(), None)];
     }
     let asked = Asked { tethered, rules, now };
     let sight = |key| sights.iter().find(|sight| sight.key == key);
     keys.into_iter().flat_map(|key| asked.about(sight(key), key.kind)).collect()
 }
+
+/// How soon an absence that should have lasted by now is looked at again, in seconds.
+const AGAIN: i64 = 60;
 
 /// A question about a certificate.
 #[derive(Clone, Copy)]
@@ -69,10 +45,10 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn about(&self, sight: Option<&Sight>, kind: ObjectKind) -> Vec<Row> {
+    fn about(&self, sight: Option<&Sight>, kind: ObjectKind) -> Vec<Opinion> {
         let Some(told) = sight.and_then(|sight| sight.told(self.rules.outage, self.now)) else {
             let facts = sight.map(Sight::facts).unwrap_or_default();
-            return vec![opinion(State::Undecided, Rule::DirectorySilent, facts, None).into()];
+            return vec![opinion(State::Undecided, Rule::DirectorySilent, facts, None)];
         };
         match told.presence {
             Presence::Present(properties) => self.present(&told, properties),
@@ -80,10 +56,10 @@ impl Asked<'_> {
         }
     }
 
-    fn absent(&self, told: &Told<'_>, kind: ObjectKind) -> Row {
+    fn absent(&self, told: &Told<'_>, kind: ObjectKind) -> Opinion {
         let fact = vec![told.fact(kind.name(), "notFound")];
         let Some((rule, reason)) = on_deletion(kind) else {
-            return opinion(State::Good, Rule::ObjectGood, fact, Some(told.ask_again)).into();
+            return opinion(State::Good, Rule::ObjectGood, fact, Some(told.ask_again));
         };
         let noticed = told.absent_since.unwrap_or(told.learnt).max(self.tethered.issued_at);
         let since = if told.first_seen.is_some() {
@@ -92,8 +68,7 @@ impl Asked<'_> {
             let grace = self.tethered.issued_at.plus(seconds(self.rules.absence_grace));
             if self.now < grace {
                 let next = grace.min(told.ask_again);
-                let opinion = opinion(State::Good, Rule::NotYetAbsent, fact, Some(next));
-                return Row { opinion, due: Some(grace) };
+                return opinion(State::Good, Rule::NotYetAbsent, fact, Some(next));
             }
             noticed.max(grace)
         };
@@ -101,13 +76,12 @@ impl Asked<'_> {
         let confirmed = since.plus(seconds(self.rules.absence_confirm));
         let state = State::Revoked { since, reason };
         if told.learnt >= confirmed {
-            let opinion = opinion(state, rule, fact, None);
-            return Opinion { lasting: Lasting::Permanent, ..opinion }.into();
+            return Opinion { lasting: Lasting::Permanent, ..opinion(state, rule, fact, None) };
         }
         // Once it has lasted, its directory has to say so again.
         let again = told.ask_again.min(self.now.plus(AGAIN));
-        let due = if confirmed > self.now { confirmed } else { again };
-        Row { opinion: opinion(state, rule, fact, Some(due.min(told.stale_at))), due: Some(due) }
+        let next = if confirmed > self.now { confirmed } else { again };
+        opinion(state, rule, fact, Some(next.min(told.stale_at)))
     }
 
     /// The date of something that is so now, learnt again and again.

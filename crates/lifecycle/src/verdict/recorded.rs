@@ -97,8 +97,9 @@ pub fn record(by_hand: Option<Standing>, by_rule: Option<&ByRule>, now: Time) ->
 
 /// The verdict on a certificate from its record and from what the directories say now (`live`).
 ///
-/// What a rule has recorded already keeps its one `since`, whatever the directories' facts are dated
-/// by now.
+/// What is recorded for good is the verdict, whatever the directories say: its time and reason are the
+/// ones that CRLs have. What a rule has put on hold keeps its one `since`, whatever the directories'
+/// facts are dated by now.
 #[must_use]
 pub fn conclude(
     by_hand: Option<Standing>,
@@ -107,6 +108,9 @@ pub fn conclude(
     now: Time,
 ) -> Verdict {
     let recorded = record(by_hand, by_rule, now);
+    if recorded.iter().any(Opinion::is_lasting) {
+        return verdict(recorded);
+    }
     verdict(since_recorded(live, by_rule).chain(recorded))
 }
 
@@ -121,24 +125,22 @@ pub enum Recording {
 
 /// What a judgement changes in what is recorded by rule.
 ///
-/// A permanent revocation never changes again. Ignorance changes nothing: what was on hold stays so
+/// A permanent revocation never changes again. One that may pass is recorded as a hold: nothing else is
+/// ever lifted. Ignorance changes nothing: what was on hold stays so
 /// in CRLs until its directory says otherwise.
 #[must_use]
 pub fn to_record(live: &[Opinion], by_rule: Option<&ByRule>, now: Time) -> Recording {
     if by_rule.is_some_and(ByRule::is_permanent) {
         return Recording::Keep;
     }
-    let live: Vec<Opinion> = since_recorded(live.to_vec(), by_rule).collect();
-    let permanent = |opinion: &&Opinion| {
-        matches!(opinion.state, State::Revoked { .. }) && opinion.lasting == Lasting::Permanent
-    };
-    let lasting: Vec<Opinion> = live.iter().filter(permanent).cloned().collect();
-    // What lasts is what is recorded, also if something that may pass began before it.
-    let deciding = verdict(if lasting.is_empty() { live } else { lasting });
+    let deciding = verdict(since_recorded(live.to_vec(), by_rule));
     let standing = match deciding.state {
         State::Good => Standing::NotRevoked,
-        State::OnHold { since } => Standing::OnHold { since },
-        State::Revoked { since, reason } => Standing::Revoked { since, reason },
+        State::Revoked { since, reason } if deciding.lasting == Lasting::Permanent => {
+            Standing::Revoked { since, reason }
+        }
+        // Nothing but a hold is ever taken off a CRL.
+        State::OnHold { since } | State::Revoked { since, .. } => Standing::OnHold { since },
         State::Unknown | State::Undecided => return Recording::Keep,
     };
     if standing == Standing::NotRevoked {
@@ -171,15 +173,13 @@ fn since_recorded(
             facts: by_rule.facts.clone(),
             next_change: None,
         });
-    let recorded = by_rule.map(|by_rule| (by_rule.rule, by_rule.standing));
+    let recorded = by_rule.and_then(|by_rule| Some((by_rule.rule, by_rule.standing.since()?)));
     live.into_iter().chain(hold).map(move |mut opinion| {
-        match (&mut opinion.state, recorded) {
-            (State::OnHold { since }, Some((rule, Standing::OnHold { since: first })))
-            | (
-                State::Revoked { since, .. },
-                Some((rule, Standing::Revoked { since: first, .. })),
-            ) if rule == opinion.rule => *since = first.min(*since),
-            _ => {}
+        if let State::OnHold { since } | State::Revoked { since, .. } = &mut opinion.state
+            && let Some((rule, first)) = recorded
+            && rule == opinion.rule
+        {
+            *since = first.min(*since);
         }
         opinion
     })

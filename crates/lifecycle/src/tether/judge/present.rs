@@ -2,7 +2,7 @@
 
 use lanyard_pki::Time;
 
-use super::{Asked, Row, opinion, seconds};
+use super::{Asked, opinion, seconds};
 use crate::fact::Fact;
 use crate::kind::Kind;
 use crate::object::{
@@ -14,29 +14,29 @@ use crate::tether::sight::Told;
 use crate::verdict::{Lasting, Opinion, Rule, State};
 
 impl Asked<'_> {
-    pub(super) fn present(&self, told: &Told<'_>, properties: &Properties) -> Vec<Row> {
+    pub(super) fn present(&self, told: &Told<'_>, properties: &Properties) -> Vec<Opinion> {
         let is_there = || good(told, vec![told.fact(properties.kind().name(), "found")]);
         match properties {
             Properties::IntuneDevice(device) => {
-                let mut rows = vec![is_there().into()];
-                rows.extend(self.wipe(told, device).map(Row::from));
+                let mut rows = vec![is_there()];
+                rows.extend(self.wipe(told, device));
                 rows.extend(self.intune_compliance(told, device));
                 rows
             }
             Properties::EntraDevice(device) => {
                 let enabled = self.enabled(told, device.account_enabled, Rule::EntraDeviceDisabled);
-                let mut rows = vec![is_there().into(), enabled.into()];
+                let mut rows = vec![is_there(), enabled];
                 rows.extend(self.entra_compliance(told, device));
                 rows
             }
             Properties::EntraUser(EntraUser { account_enabled, .. }) => {
                 let enabled = self.enabled(told, *account_enabled, Rule::EntraUserDisabled);
-                vec![is_there().into(), enabled.into()]
+                vec![is_there(), enabled]
             }
-            Properties::RiskyUser(user) => vec![self.risk(told, user).into()],
+            Properties::RiskyUser(user) => vec![self.risk(told, user)],
             Properties::JamfComputer(_)
             | Properties::JamfMobileDevice(_)
-            | Properties::JamfUser(_) => vec![is_there().into()],
+            | Properties::JamfUser(_) => vec![is_there()],
         }
     }
 
@@ -55,7 +55,7 @@ impl Asked<'_> {
         })
     }
 
-    fn intune_compliance(&self, told: &Told<'_>, device: &IntuneDevice) -> Option<Row> {
+    fn intune_compliance(&self, told: &Told<'_>, device: &IntuneDevice) -> Option<Opinion> {
         let state = device.compliance_state.as_ref()?;
         let mut facts = vec![told.fact("complianceState", state.to_string())];
         facts.extend(device.enrolled.map(|at| told.fact("enrolledDateTime", at.to_string())));
@@ -64,7 +64,7 @@ impl Asked<'_> {
         self.compliance(told, complies, device.enrolled, rule, facts)
     }
 
-    fn entra_compliance(&self, told: &Told<'_>, device: &EntraDevice) -> Option<Row> {
+    fn entra_compliance(&self, told: &Told<'_>, device: &EntraDevice) -> Option<Opinion> {
         let complies = device.is_compliant?;
         let facts = vec![told.fact("isCompliant", if complies { "true" } else { "false" })];
         self.compliance(told, complies, None, Rule::EntraDeviceNotCompliant, facts)
@@ -79,23 +79,22 @@ impl Asked<'_> {
         enrolled: Option<Time>,
         rule: Rule,
         facts: Vec<Fact>,
-    ) -> Option<Row> {
+    ) -> Option<Opinion> {
         // A certificate for devices that do not comply yet does not ask that they do.
         if self.tethered.binding.kind == Kind::IntuneBootstrap {
             return None;
         }
         let compliance = self.rules.compliance?;
         if complies {
-            return Some(good(told, facts).into());
+            return Some(good(told, facts));
         }
         let grace = enrolled.or(told.first_seen).map(|from| from.plus(seconds(compliance.grace)));
         Some(match grace {
             Some(end) if self.now < end => {
                 let next = end.min(told.ask_again);
-                let opinion = opinion(State::Good, Rule::ComplianceGrace, facts, Some(next));
-                Row { opinion, due: Some(end) }
+                opinion(State::Good, Rule::ComplianceGrace, facts, Some(next))
             }
-            end => self.hold(told, rule, facts, end).into(),
+            end => self.hold(told, rule, facts, end),
         })
     }
 

@@ -63,7 +63,11 @@ fn what_may_pass_speaks_only_while_it_is_so() {
 #[test]
 fn an_absence_that_has_lasted_is_recorded_for_good_with_the_time_it_was_noticed() {
     let flicker = recorded(&[gone(NOW, Lasting::Passing)], None);
-    let lasting = recorded(&[gone(NOW, Lasting::Permanent)], flicker.as_ref()).unwrap();
+    let hold = flicker.as_ref().map(|by_rule| by_rule.standing);
+    assert_eq!(hold, Some(Standing::OnHold { since: NOW }), "a CRL can take that back");
+    let again = [gone(NOW.plus(5), Lasting::Passing)];
+    assert_eq!(to_record(&again, flicker.as_ref(), NOW.plus(5)), Recording::Keep);
+    let lasting = recorded(&[gone(NOW.plus(5), Lasting::Permanent)], flicker.as_ref()).unwrap();
     assert!(lasting.is_permanent());
     assert_eq!(lasting.standing, Standing::Revoked { since: NOW, reason: GONE });
     for live in [vec![good()], vec![silent()], vec![held(NOW)], Vec::new()] {
