@@ -21,6 +21,7 @@ pub use signed::Caching;
 
 use crate::error::Doing as _;
 use crate::responder::NoResponder;
+use crate::status::Stamps;
 use crate::status::generations::Stamp;
 use crate::{Authority, Fault};
 pub(crate) use cache::Answers;
@@ -147,7 +148,7 @@ struct Made {
     der: Vec<u8>,
     this_update: Time,
     next_update: Time,
-    /// The generation of each of its certificates before anything was read of it.
+    /// The generation of each of its certificates, and of the objects behind them, before anything was read of it.
     stamps: Vec<Stamp>,
 }
 
@@ -209,10 +210,10 @@ impl Authority {
         let mut parts = Vec::with_capacity(asked.len());
         let mut stamps = Vec::with_capacity(asked.len());
         for (id, issuer) in asked {
-            let (mut part, stamp) = self.part(&issuers, id, issuer, now).await?;
+            let (mut part, of) = self.part(&issuers, id, issuer, now).await?;
             part.until = part.until.min(responder.not_after);
             parts.push(part);
-            stamps.extend(stamp);
+            stamps.extend(of.iter().flat_map(Stamps::iter));
         }
         let until = parts.iter().map(|part| part.until).min().unwrap_or(now);
         let answers: Vec<_> = parts
@@ -237,15 +238,15 @@ impl Authority {
         id: CertId<'r>,
         issuer: Option<&Issuer>,
         now: Time,
-    ) -> Result<(Part<'r>, Option<Stamp>), Failure> {
+    ) -> Result<(Part<'r>, Option<Stamps>), Failure> {
         let freshness = &self.settings().status.freshness;
-        let (verdict, not_after, stamp) = match issuer {
+        let (verdict, not_after, stamps) = match issuer {
             None => (crate::status::foreign(now), None, None),
             Some(issuer) => {
                 let serial = id.serial().map_err(|_| Failure::MALFORMED)?;
                 let seen = self.verdict_on(issuers, issuer, &serial, now).await;
                 let seen = seen.map_err(Failure::later)?;
-                (seen.verdict, seen.not_after, Some(seen.stamp))
+                (seen.verdict, seen.not_after, Some(seen.stamps))
             }
         };
         let status = match verdict.state {
@@ -260,7 +261,7 @@ impl Authority {
             State::Undecided => return Err(Failure::TRY_LATER),
         };
         let until = freshness.until(&verdict, not_after, now).ok_or(Failure::TRY_LATER)?;
-        Ok((Part { id: id.der, status, until }, stamp))
+        Ok((Part { id: id.der, status, until }, stamps))
     }
 }
 

@@ -98,6 +98,12 @@ pub enum Act {
     HoldCertificate,
     /// A certificate's hold was lifted.
     ReleaseCertificate,
+    /// More certificates were to be revoked by rule than the brake lets pass.
+    HoldBack,
+    /// A person let revocations be carried out that the brake held back.
+    ConfirmHeldBack,
+    /// A person discarded revocations that the brake held back.
+    DiscardHeldBack,
 }
 
 impl Act {
@@ -117,6 +123,9 @@ impl Act {
             Self::RevokeCertificate => "certificate.revoke",
             Self::HoldCertificate => "certificate.hold",
             Self::ReleaseCertificate => "certificate.release",
+            Self::HoldBack => "brake.hold_back",
+            Self::ConfirmHeldBack => "brake.confirm",
+            Self::DiscardHeldBack => "brake.discard",
         }
     }
 

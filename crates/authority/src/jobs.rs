@@ -1,7 +1,8 @@
 //! What the authority does by itself, and when: the one list of background work.
 //!
-//! CRLs, which may take long to make, are kept beside it ([`crate::crl`]), and so is the mirror ([`crate::mirror`]). Each job says when it is due next; the server drives them ([`Authority::drive_jobs`]), tests run them by hand with a
-//! clock of their own ([`Authority::run_jobs`]).
+//! CRLs, which may take long to make, are kept beside it ([`crate::crl`]), and so are the mirror ([`crate::mirror`]) and the
+//! record of tethered certificates ([`crate::tether`]). Each job says when it is due next; the server drives them
+//! ([`Authority::drive_jobs`]), tests run them by hand with a clock of their own ([`Authority::run_jobs`]).
 
 use std::time::Duration;
 
@@ -69,10 +70,11 @@ impl Authority {
         next.max(now)
     }
 
-    /// Runs the jobs when they are due and keeps the CRLs and the mirror, for as long as the future is polled.
+    /// Runs the jobs when they are due and keeps the CRLs, the mirror and the tethers, for as long as the future is polled.
     pub async fn drive_jobs(&self) {
         let (small, crls) = (self.drive_small_jobs(), self.keep_crls());
-        futures_util::future::join3(small, crls, Box::pin(self.keep_mirror())).await;
+        let (mirror, tethers) = (Box::pin(self.keep_mirror()), Box::pin(self.keep_tethers()));
+        futures_util::future::join4(small, crls, mirror, tethers).await;
     }
 
     async fn drive_small_jobs(&self) {

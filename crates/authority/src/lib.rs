@@ -33,6 +33,7 @@ pub mod status;
 mod steps;
 #[cfg(test)]
 mod tests;
+pub mod tether;
 
 use std::sync::Arc;
 
@@ -88,6 +89,7 @@ struct Inner {
     wake: tokio::sync::Notify,
     memory: status::Memory,
     mirror: mirror::Mirror,
+    tethers: tether::Tethers,
     refusals: refusals::Refusals,
     /// Of requests that wait for a person.
     requests: seal::Seal,
@@ -109,6 +111,12 @@ impl Authority {
     /// The store, for verbs.
     pub(crate) fn store(&self) -> &Store {
         &self.inner.ports.store
+    }
+
+    /// What it stands on, for another process of a test.
+    #[cfg(test)]
+    pub(crate) fn ports(&self) -> Ports {
+        self.inner.ports.clone()
     }
 
     /// The clock, for verbs.

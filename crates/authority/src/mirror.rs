@@ -28,7 +28,7 @@ use tokio::sync::broadcast;
 
 use crate::error::Doing as _;
 use crate::{Authority, Fault, Ports};
-pub use observe::{Answer, Need, Observed};
+pub use observe::{Answer, Need, Observed, Told};
 pub use report::{DirectoryReport, FeedHealth, FeedReport, Trouble};
 pub use settings::DirectorySettings;
 use source::{MirroredDirectory, Source};
@@ -42,7 +42,7 @@ pub(crate) struct Mirror {
     directories: Vec<Arc<MirroredDirectory>>,
     changes: broadcast::Sender<Arc<[ObjectKey]>>,
     /// Who this process is to others that would do the same work.
-    owner: String,
+    pub(crate) owner: String,
 }
 
 /// Why the directories that are configured cannot be mirrored.

@@ -75,6 +75,7 @@ async fn inner(settings: Settings, ports: Ports) -> Result<Inner, OpenError> {
         wake: tokio::sync::Notify::new(),
         memory: Memory::new(&settings.status),
         mirror,
+        tethers: crate::tether::Tethers::new(),
         refusals: crate::refusals::Refusals::new(),
         requests: crate::seal::Seal::new(&secret.derive("pending requests")),
         settings,

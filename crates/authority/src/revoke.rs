@@ -97,7 +97,7 @@ impl Authority {
 }
 
 /// By reason, as RFC 5280 names it. What is released is not counted.
-fn count(after: Standing) {
+pub(crate) fn count(after: Standing) {
     let reason = match after {
         Standing::NotRevoked => return,
         Standing::OnHold { .. } => "certificateHold",
@@ -106,7 +106,7 @@ fn count(after: Standing) {
     metrics::counter!("lanyard_revocations_total", "reason" => reason).increment(1);
 }
 
-fn in_words(standing: Standing) -> &'static str {
+pub(crate) fn in_words(standing: Standing) -> &'static str {
     match standing {
         Standing::NotRevoked => "Released a certificate",
         Standing::OnHold { .. } => "Put a certificate on hold",

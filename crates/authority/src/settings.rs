@@ -12,6 +12,7 @@ use lanyard_pki::{KeyAlgorithm, Name};
 
 use crate::mirror::DirectorySettings;
 use crate::status::settings::StatusSettings;
+use crate::tether::TetherSettings;
 pub use endpoint::{
     Additions, Bootstrap, DeviceDirectory, DirectoryIds, DirectorySid, Endpoint, Follows,
     IntuneFollows, Keeping, NoticeOrder,
@@ -47,6 +48,8 @@ pub struct Settings {
     pub endpoints: Vec<Endpoint>,
     /// The directories that certificates follow.
     pub directories: Vec<DirectorySettings>,
+    /// What becomes of certificates that follow an object.
+    pub tether: TetherSettings,
 }
 
 impl Settings {
@@ -60,6 +63,7 @@ impl Settings {
             status: StatusSettings::default(),
             endpoints: Vec::new(),
             directories: Vec::new(),
+            tether: TetherSettings::default(),
         }
     }
 

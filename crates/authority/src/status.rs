@@ -1,10 +1,10 @@
-//! The one verb behind every question whether a certificate is good: serial number, record, verdict.
+//! The one verb behind every question whether a certificate is good: serial number, record, objects, verdict.
 //!
-//! OCSP, CRL, the APIs and renewal all come here. What is asked of the store is remembered until it changes
-//! (`generations`); what an answer looks like is not known here.
+//! OCSP, CRL, the APIs and renewal all come here. What is learnt is remembered until it changes (`generations`); how a
+//! tethered certificate is judged is in [`crate::tether`], and what an answer looks like is not known here.
 
 pub(crate) mod generations;
-mod records;
+pub(crate) mod records;
 pub mod settings;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -22,10 +22,9 @@ use tokio::sync::Semaphore;
 
 use crate::answer::{Answers, Failure, Issuer, Issuers};
 use crate::crl::Crls;
-use crate::error::Doing as _;
 use crate::{Authority, Error, Fault};
 use generations::{Generations, Stamp};
-use records::{Known, Records};
+use records::{Known, Outlook, Records, Remembered, Says};
 use settings::StatusSettings;
 
 /// How a certificate stands now.
@@ -86,25 +85,44 @@ pub struct MemoryUse {
 pub(crate) struct Seen {
     pub(crate) verdict: Verdict,
     pub(crate) not_after: Option<Time>,
-    /// The certificate's generation before anything was read.
-    pub(crate) stamp: Stamp,
+    /// The generation of the certificate, and of each object behind it, before anything was read.
+    pub(crate) stamps: Stamps,
+}
+
+/// What a verdict was reached from: the generations of a certificate and of the objects behind it.
+#[derive(Debug)]
+pub(crate) struct Stamps {
+    certificate: Stamp,
+    objects: Option<Arc<Outlook>>,
+}
+
+impl Stamps {
+    /// Every one.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Stamp> {
+        let objects = self.objects.iter().flat_map(|outlook| outlook.stamps.iter().copied());
+        std::iter::once(self.certificate).chain(objects)
+    }
 }
 
 impl Authority {
-    /// How a certificate stands, by its serial number.
+    /// How a certificate stands, by its serial number, with every fact that led to it.
     pub async fn status(&self, serial: &SerialNumber) -> Result<Status, Error> {
-        let now = self.now();
-        let (known, _) = self.recall(serial).await?;
-        let known = known.or_else(|| {
-            let cas = self.cas();
-            let ca = cas.by_own_serial(serial)?;
-            Some(own(ca.id, ca.certificate.not_after()))
-        });
+        let found = self.judge(serial).await?;
+        if let Some(judged) = found.judged {
+            return Ok(Status {
+                serial: serial.clone(),
+                ca: Some(judged.record.ca),
+                not_after: Some(judged.record.not_after),
+                verdict: judged.verdict,
+            });
+        }
+        let (cas, now) = (self.cas(), self.now());
+        let own = cas.by_own_serial(serial);
         Ok(Status {
             serial: serial.clone(),
-            ca: known.map(|known| known.ca),
-            not_after: known.map(|known| known.not_after),
-            verdict: verdict(record(known.map(|known| known.standing), None, now)),
+            ca: own.map(|ca| ca.id),
+            not_after: own.map(|ca| ca.certificate.not_after()),
+            verdict: alone(own.map(|_| Standing::NotRevoked), now),
         })
     }
 
@@ -125,23 +143,36 @@ impl Authority {
         serial: &SerialNumber,
         now: Time,
     ) -> Result<Seen, Fault> {
-        let (known, stamp) = self.recall(serial).await?;
+        let Remembered { known, stamp } = self.recall(serial, now).await?;
         let known = known.filter(|known| issuers.are_one(issuer, known.ca)).or_else(|| {
             let below = issuers.ca_below(issuer, serial)?;
             Some(own(below.id, below.certificate.not_after()))
         });
-        Ok(Seen {
-            verdict: verdict(record(known.map(|known| known.standing), None, now)),
-            not_after: known.map(|known| known.not_after),
-            stamp,
-        })
+        let not_after = known.as_ref().map(|known| known.not_after);
+        let (verdict, objects) = match known.map(|known| known.says) {
+            Some(Says::Verdict(outlook)) => (outlook.verdict.clone(), Some(outlook)),
+            Some(Says::Record(standing)) => (alone(Some(standing), now), None),
+            None => (alone(None, now), None),
+        };
+        Ok(Seen { verdict, not_after, stamps: Stamps { certificate: stamp, objects } })
     }
 
-    async fn recall(&self, serial: &SerialNumber) -> Result<(Option<Known>, Stamp), Fault> {
+    /// What is known of a certificate: remembered, else found out.
+    async fn recall(&self, serial: &SerialNumber, now: Time) -> Result<Remembered, Fault> {
         let memory = self.memory();
-        let found = memory.records.record(serial, &memory.generations, self.store()).await;
-        let found = found.doing("read a certificate's status")?;
-        Ok((found.known, found.stamp))
+        if let Some(remembered) = memory.records.current(serial, &memory.generations, now) {
+            return Ok(remembered);
+        }
+        if !serial.conforms() {
+            // Longer than any that is issued here: not worth a read, nor a place.
+            let stamp = memory.generations.stamp(serial);
+            return Ok(Remembered { known: None, stamp });
+        }
+        let found = self.judge(serial).await?;
+        self.told(&found);
+        let remembered = found.into_remembered();
+        memory.records.keep(serial, remembered.clone());
+        Ok(remembered)
     }
 
     /// Forgets everything that was remembered of a certificate. To be called when its standing has changed, or it was
@@ -168,10 +199,15 @@ impl Authority {
 
 /// A CA's own certificate is good for as long as the CA is used here: nothing else is known of it.
 fn own(ca: CaId, not_after: Time) -> Known {
-    Known { ca, not_after, standing: Standing::NotRevoked }
+    Known { ca, not_after, says: Says::Record(Standing::NotRevoked) }
+}
+
+/// The verdict that follows from the record alone.
+fn alone(standing: Option<Standing>, now: Time) -> Verdict {
+    verdict(record(standing, None, now))
 }
 
 /// The verdict on a certificate of an issuer that is not ours, in a request that asks for one of ours too.
 pub(crate) fn foreign(now: Time) -> Verdict {
-    verdict(record(None, None, now))
+    alone(None, now)
 }

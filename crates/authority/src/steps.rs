@@ -29,6 +29,10 @@ pub(crate) enum Step {
     ProofRecorded,
     /// The lease of a directory is prolonged.
     LeaseProlonged,
+    /// Certificates whose objects have changed, or whose time has come, are judged, and nothing is recorded.
+    ChangesJudged,
+    /// What follows is recorded.
+    JudgementsRecorded,
 }
 
 /// What a test wants to happen at a step.

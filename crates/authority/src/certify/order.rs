@@ -112,7 +112,8 @@ pub(super) fn record(
         issued_at: now,
         der: certificate.to_vec(),
         keep: order.origin.keep,
-        due: None,
+        // Whoever goes through what changes may have passed its object just before it was issued.
+        due: order.binding.directory.map(|_| now),
         notice: None,
     }
 }

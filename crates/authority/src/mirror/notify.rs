@@ -34,8 +34,17 @@ impl Authority {
             return;
         }
         metrics::counter!("lanyard_directory_changes_total").increment(changed.len() as u64);
+        self.tell(changed.into());
+    }
+
+    /// What rests on the objects is forgotten before anyone can hear of the change.
+    fn tell(&self, changed: Arc<[ObjectKey]>) {
+        for key in changed.iter() {
+            self.memory().generations.advance_object(key);
+        }
+        self.tethers().objects_changed(&changed);
         // Without listeners nobody keeps anything.
-        let _ = self.mirror().changes.send(changed.into());
+        let _ = self.mirror().changes.send(changed);
     }
 
     /// Tells all listeners what changed since, whoever recorded it, and returns where to go on. What this process
@@ -49,8 +58,7 @@ impl Authority {
             let changes = changes.doing("read what has changed at the directories")?;
             let Some(last) = changes.last() else { return Ok(after) };
             after = last.sequence;
-            let keys: Vec<_> = changes.iter().map(|change| change.key).collect();
-            let _ = self.mirror().changes.send(keys.into());
+            self.tell(changes.iter().map(|change| change.key).collect());
         }
     }
 }

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lanyard_directory::{By, Found, Ignorance, Query, Why};
+use lanyard_directory::{By, FeedKind, Found, Ignorance, Query, Why};
 use lanyard_lifecycle::object::{ObjectKey, ObjectKind, ObjectState, Presence, Properties};
 use lanyard_pki::Time;
 use lanyard_store::{FeedKey, MirroredObject, ObjectBatch, ObjectChange, ObjectName, Sweep};
@@ -63,8 +63,19 @@ pub struct Observed {
     pub stale_at: Time,
     /// When it is too old for a decision, unless it is confirmed before.
     pub current_until: Time,
+    /// How a change of it would be learnt before that.
+    pub told: Told,
     /// Why nothing newer is known, where that was wanted.
     pub trouble: Option<Ignorance>,
+}
+
+/// How a change of an object is learnt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Told {
+    /// Its directory tells what has changed, and has done so of late.
+    ByChanges,
+    /// By asking for it again.
+    ByAsking,
 }
 
 impl Authority {
@@ -75,15 +86,16 @@ impl Authority {
         let Some((directory, source)) = self.mirror().source(feed) else {
             return Ok(unserved(feed, known));
         };
-        let observed = known.map(|known| observed(directory, source, known));
-        if is_enough(directory, observed.as_ref(), need, self.now()) {
+        let now = self.now();
+        let observed = known.map(|known| observed(directory, source, known, now));
+        if is_enough(directory, observed.as_ref(), need, now) {
             return Ok(answer(observed, None));
         }
         match self.look_up(directory, source, Query::id(key.kind, key.object)).await {
             // What was learnt is recorded, beside what was known of it.
             Ok(Found::State(state)) => {
                 let known = self.known(key).await?.unwrap_or_else(|| unrecorded(state));
-                Ok(answer(Some(self::observed(directory, source, known)), None))
+                Ok(answer(Some(self::observed(directory, source, known, self.now())), None))
             }
             Ok(Found::NoSuch) => Ok(answer(observed, Some(senseless(source)))),
             Err(ignorance) => Ok(answer(observed, Some(ignorance))),
@@ -129,7 +141,7 @@ impl Authority {
         match self.look_up(directory, source, query).await {
             Ok(Found::State(state)) => {
                 let known = self.known(state.key).await?.unwrap_or_else(|| unrecorded(state));
-                Ok(answer(Some(observed(directory, source, known)), None))
+                Ok(answer(Some(observed(directory, source, known, now)), None))
             }
             Ok(Found::NoSuch) => Ok(Answer::NoSuch { learnt: now }),
             Err(ignorance) => {
@@ -242,17 +254,29 @@ impl Authority {
 }
 
 /// What is recorded, with what the installation decided about its directory.
-fn observed(directory: &MirroredDirectory, source: &Source, known: MirroredObject) -> Observed {
+fn observed(
+    directory: &MirroredDirectory,
+    source: &Source,
+    known: MirroredObject,
+    now: Time,
+) -> Observed {
     let MirroredObject { mut state, confirmed, first_seen, absent_since, .. } = known;
     state.learnt = confirmed.map_or(state.learnt, |confirmed| confirmed.max(state.learnt));
     let settings = &directory.settings;
     // Directories show new objects late: one that was never seen is asked for again soon.
     let is_new = first_seen.is_none() && state.key.kind != ObjectKind::RiskyUser;
     let delay = if is_new { settings.missing_for } else { settings.max_detection_delay };
+    let is_vouched_for =
+        confirmed.is_some_and(|confirmed| is_within(confirmed, settings.max_detection_delay, now));
+    let told = match source.how {
+        FeedKind::Delta if is_vouched_for && !is_new => Told::ByChanges,
+        _ => Told::ByAsking,
+    };
     Observed {
         service: source.connector.name(),
         stale_at: state.learnt.plus(seconds(settings.max_staleness)),
         current_until: state.learnt.plus(seconds(delay)),
+        told,
         state,
         first_seen,
         absent_since,
@@ -300,6 +324,7 @@ fn unserved(feed: FeedKey, known: Option<MirroredObject>) -> Answer {
         service: feed.kind.text(),
         stale_at: state.learnt,
         current_until: state.learnt,
+        told: Told::ByAsking,
         state,
         first_seen,
         absent_since,

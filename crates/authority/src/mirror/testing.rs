@@ -9,8 +9,8 @@ use lanyard_directory::{
 };
 use lanyard_lifecycle::id::{DirectoryId, ObjectId};
 use lanyard_lifecycle::object::{
-    EntraUser, IntuneDevice, ManagementState, ObjectKey, ObjectKind, ObjectState, Properties,
-    RiskyUser,
+    EntraUser, IntuneDevice, JamfDevice, JamfUser, ManagementState, ObjectKey, ObjectKind,
+    ObjectState, Properties, RiskLevel, RiskyUser,
 };
 use tokio::sync::Semaphore;
 
@@ -74,6 +74,16 @@ impl Scripted {
             world: Mutex::new(World { page: 3, ..World::default() }),
             gate: Semaphore::new(GATE),
         })
+    }
+
+    /// One that has computers and users of Jamf Pro, too.
+    pub(crate) fn with_jamf(clock: Arc<ManualClock>) -> Arc<Self> {
+        let mut script = Self::new(clock);
+        let feeds = &mut Arc::get_mut(&mut script).expect("nobody else has it yet").feeds;
+        for kind in [ObjectKind::JamfComputer, ObjectKind::JamfUser] {
+            feeds.push(Feed { kind, how: FeedKind::Sweep });
+        }
+        script
     }
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
@@ -254,6 +264,18 @@ pub(crate) fn device(state: ManagementState) -> Properties {
         management_state: Some(state),
         ..IntuneDevice::default()
     })
+}
+
+pub(crate) fn computer() -> Properties {
+    Properties::JamfComputer(JamfDevice::default())
+}
+
+pub(crate) fn jamf_user() -> Properties {
+    Properties::JamfUser(JamfUser::default())
+}
+
+pub(crate) fn at_risk(level: RiskLevel) -> Properties {
+    Properties::RiskyUser(RiskyUser { risk_level: Some(level), ..RiskyUser::default() })
 }
 
 pub(crate) fn risky() -> Properties {

@@ -14,6 +14,9 @@ mod mirrored_killed;
 mod renewal;
 mod rollover;
 mod scep;
+mod tethered;
+mod tethered_brake;
+mod tethered_killed;
 mod transactions;
 
 use std::path::Path;

@@ -268,9 +268,9 @@ pub async fn rules_are_recorded_together_or_not_at_all(store: &Store) -> Outcome
     equal!(status(store, 3).await?.by_rule, None);
     equal!(store.judged().await?, ObjectSequence(7));
     equal!(store.audit_entries(Within::Everywhere, None, 9).await?.items.len(), audited);
-    let told = store.revoked_by_rules(now).await?;
+    let told = store.ruled_since(now).await?;
     equal!(told, vec![RuleCount { rule: Rule::IntuneDeviceDeleted, certificates: 2 }]);
-    equal!(store.revoked_by_rules(now.plus(1)).await?, vec![]);
+    equal!(store.ruled_since(now.plus(1)).await?, vec![]);
     Ok(())
 }
 

@@ -33,9 +33,9 @@ impl Store {
         self.backend.write(RecordRules(batch)).await
     }
 
-    /// How many certificates each rule has revoked, for good or not, that was recorded at `since` or
+    /// Against how many certificates each rule holds something that was recorded at `since` or
     /// later.
-    pub async fn revoked_by_rules(&self, since: Time) -> Result<Vec<RuleCount>, StoreError> {
+    pub async fn ruled_since(&self, since: Time) -> Result<Vec<RuleCount>, StoreError> {
         self.backend.read(Recorded { since }).await
     }
 }
@@ -341,13 +341,13 @@ struct Recorded {
 }
 
 pub(super) static RECORDED: Sql = sql!(
-    "SELECT rule, COUNT(*) FROM certificate_rule WHERE recorded_at >= $1 AND standing = 2 GROUP BY rule \
+    "SELECT rule, COUNT(*) FROM certificate_rule WHERE recorded_at >= $1 GROUP BY rule \
      ORDER BY rule"
 );
 
 impl Question for Recorded {
     type Answer = Vec<RuleCount>;
-    const NAME: &'static str = "revoked_by_rules";
+    const NAME: &'static str = "ruled_since";
     const READS: Reads = Reads::Many;
 
     async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
