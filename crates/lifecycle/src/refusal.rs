@@ -80,6 +80,20 @@ pub enum Refusal {
     #[error("none of the requested key usages is granted here")]
     NoUsage,
 
+    /// The management of devices that has made the challenge does not stand behind the request; why,
+    /// in its words.
+    #[error("{0}")]
+    NotValidated(String),
+    /// The management of devices cannot be asked now.
+    #[error("whether Intune stands behind the request cannot be said now; try again later")]
+    ValidationSilent,
+    /// The certificate is kept back until the management of devices has taken notice of it.
+    #[error("Intune has not taken notice of the certificate yet; try again later")]
+    NoticeWaiting,
+    /// The management of devices wants no certificate to be there: it is not handed out.
+    #[error("Intune does not want the certificate any more, so that it is not handed out")]
+    NoticeRefused,
+
     /// The request names no object that a certificate of this endpoint could be tethered to, or one
     /// that may have none.
     #[error("{0}")]
@@ -169,6 +183,23 @@ pub enum Refusal {
     /// Only a hold can be released.
     #[error("the certificate is not on hold, so that there is nothing to release")]
     NotOnHold,
+}
+
+impl Refusal {
+    /// Whether the same request may well be granted later without anybody doing anything about it:
+    /// what would have to be known to decide cannot be learnt now.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::DirectorySilent { .. }
+                | Self::ValidationSilent
+                | Self::NoticeWaiting
+                | Self::TooManyAttempts { .. }
+                | Self::NotGoodAnymore(NotGood::Undecided)
+                | Self::IssuedNotGood(NotGood::Undecided)
+        )
+    }
 }
 
 /// Why a certificate that was to be renewed is not good.

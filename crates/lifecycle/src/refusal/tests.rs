@@ -1,6 +1,16 @@
 use super::*;
 
 #[test]
+fn only_what_nobody_has_to_do_anything_about_is_passing() {
+    let kind = ObjectKind::EntraUser;
+    assert!(Refusal::DirectorySilent { kind }.is_passing());
+    assert!(Refusal::NotGoodAnymore(NotGood::Undecided).is_passing());
+    assert!(!Refusal::NotGoodAnymore(NotGood::OnHold).is_passing());
+    assert!(!Refusal::Unbound(Unbound::NoSuchObject(kind)).is_passing());
+    assert!(!Refusal::NotValidated(String::new()).is_passing());
+}
+
+#[test]
 fn refusals_are_sentences_for_people() {
     let at = Time::from_unix(1_800_000_000);
     let name = |part, fault| Refusal::BadName { part, fault };
@@ -27,6 +37,10 @@ fn refusals_are_sentences_for_people() {
         Refusal::NameNotAllowed { part: NamePart::OtherName },
         Refusal::NoName,
         Refusal::NoUsage,
+        Refusal::NotValidated("Intune refuses the request: it is late (ChallengeExpired)".into()),
+        Refusal::ValidationSilent,
+        Refusal::NoticeWaiting,
+        Refusal::NoticeRefused,
         Refusal::RenewalNotAllowed,
         Refusal::RenewalKindNotAllowed { kind: Kind::JamfComputer },
         Refusal::ForeignCertificate,

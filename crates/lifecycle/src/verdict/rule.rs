@@ -72,6 +72,9 @@ rules! {
     IntuneListedRevoked = "intuneListedRevoked", "Intune lists it as revoked";
     /// Intune has asked for the certificate's revocation.
     IntuneRevocationRequested = "intuneRevocationRequested", "Intune has asked for its revocation";
+    /// Intune does not want the certificate, as it said when it was told of it, or could not be told
+    /// of it for long.
+    IntuneNoticeRefused = "intuneNoticeRefused", "Intune has not taken notice of it";
     /// The device is gone from Entra ID.
     EntraDeviceDeleted = "entraDeviceDeleted", "its device was deleted from Entra ID";
     /// The device is disabled in Entra ID.

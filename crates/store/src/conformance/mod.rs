@@ -75,6 +75,7 @@ macro_rules! for_every_behaviour {
             what_is_held_back_is_forgotten_with_its_cause,
             a_notice_is_written_with_its_certificate,
             a_notice_is_claimed_by_one,
+            a_notice_is_claimed_by_whoever_waits_for_it,
             a_notice_is_tried_until_it_is_taken_or_given_up,
             notices_are_listed_counted_and_forgotten,
             a_request_is_kept_until_its_outcome_is_told,

@@ -96,6 +96,23 @@ pub async fn a_notice_is_claimed_by_one(store: &Store) -> Outcome {
     Ok(())
 }
 
+/// Whoever waits for one takes it, due or not, from whoever has it; one that has ended nobody gets.
+pub async fn a_notice_is_claimed_by_whoever_waits_for_it(store: &Store) -> Outcome {
+    let own = NewNotice { claimed_until: Some(sample::NOW.plus(30)), ..notice(1) };
+    store.record_notice(own, None).await?;
+    let until = sample::NOW.plus(60);
+    let claimed = store.claim_notice(id(1), until).await?;
+    let claimed = claimed.map(|notice| (notice.attempt, notice.next_attempt, notice.payload));
+    equal!(claimed, Some((Attempt(2), until, Some(notice(1).payload))));
+    equal!(store.claim_notices(until.plus(-1), until.plus(60), 9).await?, vec![]);
+    let late = store.fail_notice(id(1), failed(1, 10, None), None).await?;
+    demand!(!late, "the first attempt is no longer the last");
+    demand!(store.deliver_notice(id(1), sample::NOW.plus(12)).await?, "it is taken");
+    equal!(store.claim_notice(id(1), until).await?, None);
+    equal!(store.claim_notice(id(2), until).await?, None);
+    Ok(())
+}
+
 /// Whoever came too late says nothing; a delivery counts whoever made it.
 pub async fn a_notice_is_tried_until_it_is_taken_or_given_up(store: &Store) -> Outcome {
     let own = NewNotice { claimed_until: Some(sample::NOW.plus(30)), ..notice(1) };

@@ -40,6 +40,16 @@ impl Store {
         self.backend.write(Claim { now, until, limit }).await
     }
 
+    /// Claims one notice, due or not, for whoever waits for its being told; none if it has ended. This
+    /// begins an attempt, and takes the notice from whoever has claimed it before.
+    pub async fn claim_notice(
+        &self,
+        id: NoticeId,
+        until: Time,
+    ) -> Result<Option<Notice>, StoreError> {
+        self.backend.write(ClaimOne { id, until }).await
+    }
+
     /// Records that a directory has taken a notice, whoever told it. False if it had ended before.
     pub async fn deliver_notice(&self, id: NoticeId, at: Time) -> Result<bool, StoreError> {
         self.backend.write(Deliver { id, at }).await
@@ -256,6 +266,32 @@ impl Act for Claim {
         let mut claimed = tx.connection.fetch(&CLAIM, &values, notice).await?;
         claimed.sort_by_key(|(number, _)| *number);
         Ok(Done::Keep(claimed.into_iter().map(|(_, notice)| notice).collect()))
+    }
+}
+
+struct ClaimOne {
+    id: NoticeId,
+    until: Time,
+}
+
+static CLAIM_ONE: Sql = sql!(concat!(
+    "UPDATE notice SET attempts = attempts + 1, next_attempt = $2 \
+     WHERE id = $1 AND state = 0 RETURNING ",
+    columns!()
+));
+
+impl Act for ClaimOne {
+    type Outcome = Option<Notice>;
+    const NAME: &'static str = "claim_notice";
+
+    async fn perform<C: Connection>(
+        &self,
+        tx: &mut Transaction<'_, C>,
+    ) -> Result<Done<Option<Notice>>, StoreError> {
+        let id = self.id.to_bytes();
+        let values = [id[..].into(), self.until.unix().into()];
+        let claimed = tx.connection.fetch(&CLAIM_ONE, &values, notice).await?;
+        Ok(Done::Keep(claimed.into_iter().next().map(|(_, notice)| notice)))
     }
 }
 

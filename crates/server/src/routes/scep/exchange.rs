@@ -274,6 +274,12 @@ impl Exchange<'_> {
             client.address = self.client.0.map(tracing::field::display),
             "Refused a SCEP request: {refusal}"
         );
+        if refusal.is_passing() {
+            // A failure in SCEP is final to many clients; this they try again.
+            observe::refused("scep", refusal_name(refusal));
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE).retry_after(10);
+            return Err(problem.detail(format!("This cannot be decided now: {refusal}.")));
+        }
         self.fail(
             to,
             refusal::fail_info(refusal),
@@ -339,6 +345,11 @@ fn refusal_name(refusal: &Refusal) -> &'static str {
         Refusal::BadProofOfPossession => "proof of possession",
         Refusal::TransactionReused | Refusal::UnknownTransaction => "transaction",
         Refusal::Declined => "declined",
+        Refusal::NotValidated(_) | Refusal::NoticeRefused => "refused by Intune",
+        Refusal::ValidationSilent | Refusal::NoticeWaiting | Refusal::DirectorySilent { .. } => {
+            "directory silent"
+        }
+        Refusal::Unbound(_) => "object",
         _ => "policy",
     }
 }

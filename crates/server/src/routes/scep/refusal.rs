@@ -22,6 +22,10 @@ pub(super) fn fail_info(refusal: &Refusal) -> FailInfo {
         | Refusal::NameNotAllowed { .. }
         | Refusal::NoName
         | Refusal::NoUsage
+        | Refusal::NotValidated(_)
+        | Refusal::ValidationSilent
+        | Refusal::NoticeWaiting
+        | Refusal::NoticeRefused
         | Refusal::Unbound(_)
         | Refusal::DirectorySilent { .. }
         | Refusal::RenewalNotAllowed
