@@ -92,8 +92,9 @@ pub enum Asked {
 }
 
 /// The candidate that a certificate is tethered to, once directories were asked in the candidates'
-/// order. `asked` may end with the first that is there.
+/// order. Where a directory has one, those of the directories after it need not be asked.
 ///
+/// An id that no device has is passed over, for it may be of something else; two devices are refused.
 /// A candidate that is not there may be chosen all the same where no other can be meant:
 /// [`crate::tether::may_enroll`] decides about it.
 pub fn choose(
@@ -101,16 +102,26 @@ pub fn choose(
     asked: &[(Candidate, Asked)],
 ) -> Result<Candidate, Refusal> {
     let mut absent = Vec::new();
-    for (candidate, answer) in asked.iter().copied() {
-        let silent = Refusal::DirectorySilent { kind: candidate.object_kind };
-        match answer {
-            Asked::Present => return Ok(candidate),
-            Asked::Absent if candidate.named_by == NamedBy::IntuneUri => return Ok(candidate),
-            Asked::Absent => absent.push(candidate),
-            Asked::NotPermitted | Asked::NotConnected
-                if candidate.object_kind == ObjectKind::IntuneDevice
-                    && directories == DeviceDirectory::EntraAndIntuneOpportunistic => {}
-            Asked::Silent | Asked::NotPermitted | Asked::NotConnected => return Err(silent),
+    for directory in asked.chunk_by(|(one, _), (other, _)| one.object_kind == other.object_kind) {
+        let mut present = None;
+        for (candidate, answer) in directory.iter().copied() {
+            match answer {
+                Asked::Present if present.is_some() => {
+                    return Err(Refusal::Unbound(Unbound::SeveralDevices));
+                }
+                Asked::Present => present = Some(candidate),
+                Asked::Absent if candidate.named_by == NamedBy::IntuneUri => return Ok(candidate),
+                Asked::Absent => absent.push(candidate),
+                Asked::NotPermitted | Asked::NotConnected
+                    if candidate.object_kind == ObjectKind::IntuneDevice
+                        && directories == DeviceDirectory::EntraAndIntuneOpportunistic => {}
+                Asked::Silent | Asked::NotPermitted | Asked::NotConnected => {
+                    return Err(Refusal::DirectorySilent { kind: candidate.object_kind });
+                }
+            }
+        }
+        if let Some(present) = present {
+            return Ok(present);
         }
     }
     match absent.as_slice() {

@@ -57,15 +57,20 @@ pub enum Sought {
     },
 }
 
+/// How many ids of devices a request may have as common names: its own, those of the same device in
+/// another directory, and what managements of devices add of their own.
+const IDS: usize = 4;
+
 /// What a request is about, by the rule of the endpoint that it was sent to.
 ///
 /// Letter case, braces and percent-encoding of ids do not matter, and neither does the order of
-/// common names: what is no id is passed over. Two different ids of a kind are refused.
+/// common names: what is no id is passed over. Names that contradict each other are refused.
 ///
-/// At endpoints for Entra ID and Intune, a common name that is a GUID names a device, and so does an
-/// `IntuneDeviceId://` URI where there is neither a GUID nor a user principal name; a user's
-/// certificate may carry that URI as well, for network access control. A user is named by a user
-/// principal name among the alternative names, or else in the subject.
+/// At an endpoint for Intune, common names that are GUIDs name a device; without one a user principal
+/// name names a user, also beside an `IntuneDeviceId://` URI, which users' certificates may carry for
+/// network access control. At an endpoint for Entra ID, a user principal name names a user, also
+/// beside a GUID, for some managements of devices add one of their own to every subject. A user
+/// principal name counts among the alternative names, or else in the subject.
 pub fn sought(rule: BindingRule, claims: &Claims) -> Result<Sought, Refusal> {
     match rule {
         BindingRule::Untethered(kind) => Ok(Sought::Untethered(kind)),
@@ -77,44 +82,48 @@ pub fn sought(rule: BindingRule, claims: &Claims) -> Result<Sought, Refusal> {
 }
 
 fn in_intune(directories: DeviceDirectory, claims: &Claims) -> Result<Sought, Unbound> {
-    let by_name = named_device(claims)?;
-    let upn = alternative_upn(claims)?;
-    if by_name.is_none()
-        && let Some(user_principal_name) = upn
+    let by_name = named_devices(claims)?;
+    if by_name.is_empty()
+        && let Some(user) = alternative_upn(claims)?
     {
-        return Ok(Sought::User { user_principal_name });
+        return Ok(user);
     }
     let by_uri = match intune_device_id(claims) {
         // Some modes of Android leave the variable empty: the common name may tell.
-        Err(Unbound::BadDeviceUri) if by_name.is_some() => None,
+        Err(Unbound::BadDeviceUri) if !by_name.is_empty() => None,
         other => other?,
     };
-    let candidates = candidates(directories, by_uri, by_name);
+    let candidates = candidates(directories, by_uri, &by_name);
     if !candidates.is_empty() {
         return Ok(Sought::Device(candidates));
     }
     if by_uri.is_some() {
         return Err(Unbound::IntuneNotAsked);
     }
-    subject_user(claims)?.ok_or(Unbound::NoDeviceOrUser)
+    subject_user(claims, &USER_PLACES)?.ok_or(Unbound::NoDeviceOrUser)
 }
 
 fn candidates(
     directories: DeviceDirectory,
     by_uri: Option<Uuid>,
-    by_name: Option<Uuid>,
+    by_name: &[Uuid],
 ) -> Vec<Candidate> {
-    let intune = |(id, named_by): (Uuid, NamedBy)| Candidate {
+    let in_intune = match by_uri {
+        Some(id) => vec![intune_device(id, NamedBy::IntuneUri)],
+        None => by_name.iter().map(|id| intune_device(*id, NamedBy::CommonName)).collect(),
+    };
+    let in_intune = in_intune.into_iter().filter(|_| directories.asks_intune());
+    let in_entra = by_name.iter().filter(|_| directories.asks_entra()).map(|id| entra_device(*id));
+    in_intune.chain(in_entra).collect()
+}
+
+fn intune_device(id: Uuid, named_by: NamedBy) -> Candidate {
+    Candidate {
         kind: Kind::IntuneDevice,
         object_kind: ObjectKind::IntuneDevice,
         object: ObjectId::from(id),
         named_by,
-    };
-    let in_intune = by_uri.map(|id| (id, NamedBy::IntuneUri));
-    let in_intune = in_intune.or(by_name.map(|id| (id, NamedBy::CommonName))).map(intune);
-    let in_intune = in_intune.filter(|_| directories.asks_intune());
-    let in_entra = by_name.filter(|_| directories.asks_entra()).map(entra_device);
-    in_intune.into_iter().chain(in_entra).collect()
+    }
 }
 
 fn entra_device(id: Uuid) -> Candidate {
@@ -127,23 +136,36 @@ fn entra_device(id: Uuid) -> Candidate {
 }
 
 fn in_entra(claims: &Claims) -> Result<Sought, Unbound> {
-    if let Some(id) = named_device(claims)? {
-        return Ok(Sought::Device(vec![entra_device(id)]));
+    if let Some(user) = alternative_upn(claims)? {
+        return Ok(user);
     }
-    if let Some(user_principal_name) = alternative_upn(claims)? {
-        return Ok(Sought::User { user_principal_name });
+    let [common_name, others @ ..] = &USER_PLACES;
+    if let Some(user) = subject_user(claims, std::slice::from_ref(common_name))? {
+        return Ok(user);
     }
-    subject_user(claims)?.ok_or(Unbound::NoDeviceOrUser)
+    let devices = named_devices(claims)?;
+    if !devices.is_empty() {
+        return Ok(Sought::Device(devices.into_iter().map(entra_device).collect()));
+    }
+    subject_user(claims, others)?.ok_or(Unbound::NoDeviceOrUser)
 }
 
-/// The one GUID among the common names.
-fn named_device(claims: &Claims) -> Result<Option<Uuid>, Unbound> {
-    let ids = claims.subject.values(oid::COMMON_NAME).filter_map(|name| guid::read(&name));
-    let id = one(ids, |id, other| id == other, Unbound::SeveralDevices)?;
-    match id {
+/// The different GUIDs among the common names.
+fn named_devices(claims: &Claims) -> Result<Vec<Uuid>, Unbound> {
+    let mut ids: Vec<Uuid> = Vec::new();
+    let mut is_unregistered = false;
+    for id in claims.subject.values(oid::COMMON_NAME).filter_map(|name| guid::read(&name)) {
         // What a device that is not registered has for an id.
-        Some(id) if id.is_nil() => Err(Unbound::NoDeviceId),
-        id => Ok(id),
+        if id.is_nil() {
+            is_unregistered = true;
+        } else if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    match ids.len() {
+        0 if is_unregistered => Err(Unbound::NoDeviceId),
+        0..=IDS => Ok(ids),
+        _ => Err(Unbound::SeveralDevices),
     }
 }
 
@@ -161,24 +183,29 @@ fn intune_device_id(claims: &Claims) -> Result<Option<Uuid>, Unbound> {
 }
 
 /// The one user principal name among the alternative names.
-fn alternative_upn(claims: &Claims) -> Result<Option<String>, Unbound> {
+fn alternative_upn(claims: &Claims) -> Result<Option<Sought>, Unbound> {
     let names = claims.alternative_names.iter().filter_map(GeneralName::as_upn);
     let names = names.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-    one(names, same_name, Unbound::SeveralUsers)
+    Ok(one(names, same_name, Unbound::SeveralUsers)?.map(user))
 }
 
-/// The user that a subject names: by a common name, or else a user id or an e-mail address, that has
-/// the form of a user principal name.
-fn subject_user(claims: &Claims) -> Result<Option<Sought>, Unbound> {
-    const PLACES: [Oid; 3] = [oid::COMMON_NAME, oid::USER_ID, oid::EMAIL_ADDRESS];
-    for place in PLACES {
-        let names = claims.subject.values(place).map(|name| name.trim().to_owned());
+/// Where a subject may have a user principal name, in the order in which they count.
+const USER_PLACES: [Oid; 3] = [oid::COMMON_NAME, oid::USER_ID, oid::EMAIL_ADDRESS];
+
+/// The user that a subject names in one of these places.
+fn subject_user(claims: &Claims, places: &[Oid]) -> Result<Option<Sought>, Unbound> {
+    for place in places {
+        let names = claims.subject.values(*place).map(|name| name.trim().to_owned());
         let names = names.filter(|name| is_user_principal_name(name));
-        if let Some(user_principal_name) = one(names, same_name, Unbound::SeveralUsers)? {
-            return Ok(Some(Sought::User { user_principal_name }));
+        if let Some(name) = one(names, same_name, Unbound::SeveralUsers)? {
+            return Ok(Some(user(name)));
         }
     }
     Ok(None)
+}
+
+fn user(user_principal_name: String) -> Sought {
+    Sought::User { user_principal_name }
 }
 
 fn is_user_principal_name(name: &str) -> bool {

@@ -86,3 +86,23 @@ fn a_device_that_can_only_be_one_is_left_to_the_table_though_it_is_absent() {
     assert_eq!(choose(DeviceDirectory::Intune, &[(named, Asked::Absent)]), Ok(named));
     assert_eq!(choose(DeviceDirectory::Entra, &[(entra(), Asked::Absent)]), Ok(entra()));
 }
+
+#[test]
+fn an_id_that_no_device_has_is_passed_over_and_two_devices_are_refused() {
+    let other = Candidate { object: ObjectId::from_u128(3), ..entra() };
+    for (one, another) in [(entra(), other), (other, entra())] {
+        let chosen = choose(BOTH, &[(one, Asked::Absent), (another, Asked::Present)]);
+        assert_eq!(chosen, Ok(another));
+        let chosen = choose(BOTH, &[(one, Asked::Present), (another, Asked::Absent)]);
+        assert_eq!(chosen, Ok(one));
+        let two = choose(BOTH, &[(one, Asked::Present), (another, Asked::Present)]);
+        assert_eq!(two, Err(Refusal::Unbound(Unbound::SeveralDevices)));
+        let none = choose(BOTH, &[(one, Asked::Absent), (another, Asked::Absent)]);
+        assert_eq!(none, Err(Refusal::Unbound(Unbound::UnknownDevice)));
+        let unsaid = choose(BOTH, &[(one, Asked::Present), (another, Asked::Silent)]);
+        assert_eq!(unsaid, silent(ObjectKind::EntraDevice));
+    }
+    let same_device =
+        choose(BOTH, &[(intune(NamedBy::CommonName), Asked::Present), (entra(), Asked::Present)]);
+    assert_eq!(same_device, Ok(intune(NamedBy::CommonName)));
+}

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod jamf;
+mod users;
 
 const GUID: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
 const OTHER: &str = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
@@ -142,13 +143,36 @@ fn common_names_that_are_no_ids_are_passed_over_in_any_order() {
 }
 
 #[test]
-fn two_different_ids_are_refused() {
-    assert_eq!(entra(&[cn(GUID), cn(OTHER)], &[]), Err(Unbound::SeveralDevices));
-    assert_eq!(intune(&[cn(GUID), cn(OTHER)], &[]), Err(Unbound::SeveralDevices));
+fn several_ids_are_asked_for_and_too_many_refused() {
+    let two = [cn(GUID), cn("laptop"), cn(OTHER), cn(NIL), cn(GUID)];
+    assert_eq!(entra(&two, &[]), Ok(Sought::Device(vec![in_entra(GUID), in_entra(OTHER)])));
+    let named = |id| in_intune(id, NamedBy::CommonName);
+    let expected = vec![named(GUID), named(OTHER), in_entra(GUID), in_entra(OTHER)];
+    assert_eq!(intune(&two, &[]), Ok(Sought::Device(expected)));
+    let many: Vec<String> = (1..=5_u128).map(|id| Uuid::from_u128(id).to_string()).collect();
+    let many: Vec<(Oid, &str)> = many.iter().map(|id| cn(id)).collect();
+    assert_eq!(entra(&many, &[]), Err(Unbound::SeveralDevices));
+    assert!(entra(&many[..4], &[]).is_ok());
+}
+
+#[test]
+fn two_different_uris_are_refused() {
     let uris = [device_uri(GUID), device_uri(OTHER)];
     assert_eq!(intune(&[cn("laptop")], &uris), Err(Unbound::SeveralDevices));
+    assert_eq!(intune(&[cn(GUID)], &uris), Err(Unbound::SeveralDevices));
     let same = [device_uri(GUID), device_uri(&GUID.to_uppercase())];
     assert!(intune(&[cn("laptop")], &same).is_ok());
+}
+
+/// Kandji writes a profile's id into every subject.
+#[test]
+fn an_id_that_a_management_adds_does_not_hide_a_user() {
+    let noise = cn(OTHER);
+    let ada = [GeneralName::upn("ada@example.com")];
+    assert_eq!(entra(&[cn("Ada"), noise], &ada), Ok(person("ada@example.com")));
+    assert_eq!(entra(&[noise, cn("ada@example.com")], &[]), Ok(person("ada@example.com")));
+    let device = [noise, (oid::EMAIL_ADDRESS, "ada@example.com")];
+    assert_eq!(entra(&device, &[]), Ok(Sought::Device(vec![in_entra(OTHER)])));
 }
 
 #[test]
@@ -164,46 +188,6 @@ fn an_empty_variable_in_the_uri_leaves_the_common_name() {
         let expected = vec![in_intune(GUID, NamedBy::CommonName), in_entra(GUID)];
         assert_eq!(seen, Ok(Sought::Device(expected)), "{text}");
         assert_eq!(intune(&[cn("laptop")], &[uri(text)]), Err(Unbound::BadDeviceUri), "{text}");
-    }
-}
-
-#[test]
-fn a_user_is_named_by_a_user_principal_name() {
-    let ada = GeneralName::upn("Ada@Example.com");
-    for find in [intune, entra] {
-        assert_eq!(find(&[cn("Ada")], std::slice::from_ref(&ada)), Ok(person("Ada@Example.com")));
-        let twice = [ada.clone(), GeneralName::upn("ada@example.com")];
-        assert_eq!(find(&[cn("Ada")], &twice), Ok(person("Ada@Example.com")));
-        let two = [ada.clone(), GeneralName::upn("bob@example.com")];
-        assert_eq!(find(&[cn("Ada")], &two), Err(Unbound::SeveralUsers));
-    }
-}
-
-#[test]
-fn a_user_s_certificate_may_carry_the_device_s_uri_and_a_device_s_the_user_s_name() {
-    let names = [GeneralName::upn("ada@example.com"), device_uri(GUID)];
-    assert_eq!(intune(&[cn("Ada")], &names), Ok(person("ada@example.com")));
-    let device = intune(&[cn(OTHER)], &names);
-    let expected = vec![in_intune(GUID, NamedBy::IntuneUri), in_entra(OTHER)];
-    assert_eq!(device, Ok(Sought::Device(expected)));
-}
-
-#[test]
-fn a_user_principal_name_in_the_subject_serves_where_none_is_among_the_alternative_names() {
-    for find in [intune, entra] {
-        let email = |address| (oid::EMAIL_ADDRESS, address);
-        assert_eq!(find(&[cn("ada@example.com")], &[]), Ok(person("ada@example.com")));
-        assert_eq!(find(&[(oid::USER_ID, "ada@example.com")], &[]), Ok(person("ada@example.com")));
-        assert_eq!(
-            find(&[cn("Ada"), email("ada@example.com")], &[]),
-            Ok(person("ada@example.com"))
-        );
-        let mail_too = [cn("ada@example.com"), email("a.lovelace@example.com")];
-        assert_eq!(find(&mail_too, &[]), Ok(person("ada@example.com")));
-        let first = [GeneralName::upn("ada@example.com")];
-        assert_eq!(find(&[cn("bob@example.com")], &first), Ok(person("ada@example.com")));
-        let two = [cn("ada@example.com"), cn("bob@example.com")];
-        assert_eq!(find(&two, &[]), Err(Unbound::SeveralUsers));
     }
 }
 
