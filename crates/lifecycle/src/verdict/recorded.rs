@@ -125,9 +125,9 @@ pub enum Recording {
 
 /// What a judgement changes in what is recorded by rule.
 ///
-/// A permanent revocation never changes again. One that may pass is recorded as a hold: nothing else is
-/// ever lifted. Ignorance changes nothing: what was on hold stays so
-/// in CRLs until its directory says otherwise.
+/// A permanent revocation never changes again. One that may pass is recorded as a hold: nothing else
+/// is ever lifted. Ignorance changes nothing: what was on hold stays so in CRLs until its directory
+/// says otherwise. `live` is what the brake lets through: see [`crate::brake::withheld`].
 #[must_use]
 pub fn to_record(live: &[Opinion], by_rule: Option<&ByRule>, now: Time) -> Recording {
     if by_rule.is_some_and(ByRule::is_permanent) {
