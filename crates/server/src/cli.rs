@@ -56,6 +56,9 @@ pub enum Command {
     /// Find, show, revoke and export certificates
     #[command(subcommand)]
     Certificate(commands::certificate::CertificateCommand),
+    /// Look at the brake on mass revocation, and decide on what it holds back
+    #[command(subcommand)]
+    Brake(commands::brake::BrakeCommand),
     /// Show the directories that certificates follow, and ask them
     #[command(subcommand)]
     Directory(commands::directory::DirectoryCommand),

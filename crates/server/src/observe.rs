@@ -19,6 +19,10 @@ const FAULTS: &str = "lanyard_faults_total";
 const SECONDS: [f64; 12] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
 
+/// Upper bounds of the histograms from a change at a directory to what follows, in seconds.
+const CHANGES: [f64; 14] =
+    [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0, 60.0, 300.0];
+
 /// The recorder of the process, installed at first use.
 pub fn recorder() -> Option<&'static PrometheusHandle> {
     static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
@@ -26,6 +30,8 @@ pub fn recorder() -> Option<&'static PrometheusHandle> {
         .get_or_init(|| {
             let recorder = PrometheusBuilder::new()
                 .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)
+                .ok()?
+                .set_buckets_for_metric(Matcher::Prefix("lanyard_change_to_".into()), &CHANGES)
                 .ok()?
                 .build_recorder();
             let handle = recorder.handle();
@@ -60,6 +66,22 @@ fn describe() {
     describe_counter!(
         "lanyard_revocations_total",
         "Certificates revoked or put on hold, by reason (RFC 5280)"
+    );
+    describe_gauge!(
+        "lanyard_brake_waiting_certificates",
+        "Certificates whose revocation the brake holds back until a person decides"
+    );
+    describe_counter!(
+        "lanyard_brake_held_back_total",
+        "Certificates whose revocation the brake has held back"
+    );
+    describe_histogram!(
+        "lanyard_change_to_recorded_seconds",
+        "Time from the moment that a change at a directory is known to the record of what it revokes"
+    );
+    describe_histogram!(
+        "lanyard_change_to_revoked_answer_seconds",
+        "Time from the moment that a change at a directory is known to the first OCSP answer that says so"
     );
     gauges::describe();
 }

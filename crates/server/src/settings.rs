@@ -1,6 +1,7 @@
 //! What the configuration means to the authority.
 
 mod endpoint;
+mod tether;
 
 use std::num::{NonZeroU16, NonZeroU32};
 
@@ -58,6 +59,7 @@ pub fn settings(config: &Config, published: Published) -> Result<Settings, NoNam
         ra_validity: config.scep.ra_validity.into(),
     };
     settings.status = status(config);
+    settings.tether = tether::tether(config);
     Ok(settings)
 }
 

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use lanyard_pki::pem;
 use serde_json::json;
 
-use super::write_out;
+use super::{why, write_out};
 use crate::cli::{GlobalArgs, InstallationArgs};
 use crate::control::Installation;
 use crate::control::operations::certificate::{
@@ -24,6 +24,8 @@ pub enum CertificateCommand {
     Search(SearchArgs),
     /// Show a certificate and how it stands
     Show(ShowArgs),
+    /// Say why a certificate stands as it does: every source's facts, the rule, what OCSP says
+    Why(why::WhyArgs),
     /// Revoke a certificate, or put it on hold with --reason certificateHold; every answer says so at once
     Revoke(RevokeArgs),
     /// Lift the hold on a certificate
@@ -141,6 +143,7 @@ pub async fn run(
     match command {
         CertificateCommand::Search(args) => search(args, global, output).await,
         CertificateCommand::Show(args) => show(args, global, output).await,
+        CertificateCommand::Why(args) => why::run(args, global, output).await,
         CertificateCommand::Revoke(args) => {
             let change = ChangeView::Revoke { reason: args.reason };
             let operation =

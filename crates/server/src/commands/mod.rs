@@ -1,6 +1,7 @@
 //! The commands, a file each.
 
 pub mod bench;
+pub mod brake;
 pub mod ca;
 pub mod certificate;
 pub mod completions;
@@ -14,6 +15,7 @@ pub mod renew;
 pub mod request;
 pub mod serve;
 pub mod simulate;
+pub mod why;
 
 use std::path::Path;
 
@@ -34,6 +36,7 @@ pub async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Doctor(args) => doctor::run(args, global, output).await,
         Command::Ca(command) => ca::run(command, global, output).await,
         Command::Certificate(command) => certificate::run(command, global, output).await,
+        Command::Brake(command) => brake::run(command, global, output).await,
         Command::Directory(command) => directory::run(command, global, output).await,
         Command::Request(command) => request::run(command, global, output).await,
         Command::Enroll(args) => enroll::run(*args, output).await,

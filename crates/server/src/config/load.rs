@@ -13,7 +13,7 @@ use toml::{Table, Value};
 
 use super::origin::{Origin, Origins};
 use super::secret::SECRETS;
-use super::{Config, document};
+use super::{CheckSetting, Config, document};
 
 /// Where the configuration is looked for when nothing names it.
 pub const DEFAULT_FILE: &str = "/etc/lanyard/lanyard.toml";
@@ -252,6 +252,13 @@ impl Loader {
         }
         for (path, text) in config.endpoints.faults(&config.directory) {
             self.fault(&path, text);
+        }
+        if config.tether.user_risk_check == CheckSetting::Always
+            && let Some(name) = config.endpoints.without_user_risk(&config.directory)
+        {
+            let text =
+                format!("the directory {name:?} must follow user_risk, or nothing is known of it");
+            self.fault("tether.user_risk_check", text);
         }
         if config.listen.http.is_empty() && config.listen.https.is_empty() {
             self.fault("listen", "the server would listen nowhere: give http or https an address");

@@ -17,7 +17,7 @@ pub struct TetherSection {
     pub compliance_check: CheckSetting,
     /// For how long after its enrollment in Intune a device need not be compliant yet.
     pub compliance_grace: Span,
-    /// Whether certificates of users at risk are on hold.
+    /// Whether certificates of users at risk are on hold. The tenant has to follow `user_risk`.
     pub user_risk_check: CheckSetting,
     /// Which risks count, where they are checked.
     pub untolerated_user_risks: Vec<RiskSetting>,
@@ -28,7 +28,7 @@ pub struct TetherSection {
     pub absence_grace: Span,
     /// What is answered while a directory cannot be asked.
     pub outage: OutageSetting,
-    /// The share of an authority's good certificates, in percent, that directories may have revoked within `brake_window`. What goes
+    /// The share of the certificates that follow an object, in percent, that directories may have revoked within `brake_window`. What goes
     /// beyond waits for `lanyard brake confirm` or `discard`. 100 is no limit.
     #[garde(range(min = 1, max = 100))]
     pub brake_share: u8,
@@ -50,9 +50,9 @@ impl Default for TetherSection {
             absence_confirm: Span::minutes(10),
             absence_grace: Span::minutes(15),
             outage: OutageSetting::LastKnown,
-            brake_share: 10,
+            brake_share: 5,
             brake_window: Span::hours(1),
-            brake_minimum: 20,
+            brake_minimum: 25,
         }
     }
 }

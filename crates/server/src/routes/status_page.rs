@@ -32,9 +32,11 @@ pub(super) fn routes() -> Router<Arc<App>> {
 
 async fn show(State(app): State<Arc<App>>, client: Client) -> Result<Response, Problem> {
     may_look(app.config.observe.status_page, client)?;
+    let mut troubles = troubles(&app).await;
+    troubles.extend(held_back(&app).await);
     let page = StatusPage {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        troubles: troubles(&app).await,
+        troubles,
         authorities: app.authority.cas().iter().map(|ca| card(ca)).collect(),
         addresses: addresses(&app),
     };
@@ -44,6 +46,17 @@ async fn show(State(app): State<Arc<App>>, client: Client) -> Result<Response, P
     })?;
     let headers = [(CONTENT_SECURITY_POLICY, POLICY), (CACHE_CONTROL, "no-cache")];
     Ok((headers, Html(html)).into_response())
+}
+
+/// What the brake holds back wants a person; the authority answers all the same.
+async fn held_back(app: &App) -> Option<String> {
+    // A store that does not answer is a trouble of its own.
+    let waiting = app.authority.brake().await.ok()?.traffic.waiting;
+    (waiting > 0).then(|| {
+        format!(
+            "Revocations of {waiting} certificates are held back: an administrator has to decide."
+        )
+    })
 }
 
 fn card(ca: &Ca) -> AuthorityCard {

@@ -1,5 +1,6 @@
 //! `lanyard doctor`: what is wrong with an installation, in words, and how to mend it.
 
+mod brake;
 mod directories;
 mod files;
 mod network;
@@ -102,6 +103,7 @@ pub async fn run(args: DoctorArgs, global: &GlobalArgs, output: Output) -> Resul
         findings.extend(network::look(config, described).await);
         if let Some(running) = &running {
             findings.extend(directories::look(&running.client).await);
+            findings.extend(brake::look(&running.client).await);
         }
         if let (Some(running), Some(Ok(cas))) = (&running, &cas) {
             findings.extend(services::look(&running.description, cas).await);

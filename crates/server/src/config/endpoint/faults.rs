@@ -29,6 +29,16 @@ impl EndpointsSection {
         faults
     }
 
+    /// The directories of those endpoints at which users of Entra ID enroll that do not follow their risk.
+    pub(in crate::config) fn without_user_risk<'a>(
+        &self,
+        all: &'a [DirectorySection],
+    ) -> Option<&'a str> {
+        let used = [self.intune_directory(all), self.static_aad_directory(all)];
+        let lacking = |one: &&DirectorySection| !one.follow.contains(&FollowSetting::UserRisk);
+        used.into_iter().flatten().find(lacking).map(|one| one.name.as_str())
+    }
+
     /// The directory of `/certsrv/mscep/mscep.dll`, when that is open.
     pub fn intune_directory<'a>(
         &self,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::control::{Operation, OperationError};
 
 /// The reason that is a hold (RFC 5280 section 5.3.1).
-const CERTIFICATE_HOLD: &str = "certificateHold";
+pub(super) const CERTIFICATE_HOLD: &str = "certificateHold";
 
 /// A certificate in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -349,7 +349,7 @@ impl Operation for ExportCertificate {
     }
 }
 
-fn serial(text: &str) -> Result<SerialNumber, OperationError> {
+pub(super) fn serial(text: &str) -> Result<SerialNumber, OperationError> {
     text.parse()
         .map_err(|error| OperationError::Invalid(format!("the serial number {text:?}: {error}")))
 }

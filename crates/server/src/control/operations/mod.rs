@@ -1,9 +1,11 @@
 //! The operations, a file a subject.
 
+pub mod brake;
 pub mod ca;
 pub mod certificate;
 pub mod directory;
 pub mod request;
+pub mod why;
 
 use axum::Router;
 use lanyard_authority::Authority;
@@ -12,6 +14,8 @@ use super::server::offer;
 
 /// Offers every operation.
 pub(super) fn offer_all(router: Router<Authority>) -> Router<Authority> {
+    let router = offer::<brake::ShowBrake>(router);
+    let router = offer::<brake::DecideHeldBack>(router);
     let router = offer::<ca::ListCas>(router);
     let router = offer::<ca::RequestCa>(router);
     let router = offer::<ca::ImportCa>(router);
@@ -21,6 +25,7 @@ pub(super) fn offer_all(router: Router<Authority>) -> Router<Authority> {
     let router = offer::<certificate::ShowCertificate>(router);
     let router = offer::<certificate::ChangeStanding>(router);
     let router = offer::<certificate::ExportCertificate>(router);
+    let router = offer::<why::ExplainCertificate>(router);
     let router = offer::<directory::ListDirectories>(router);
     let router = offer::<directory::SyncDirectories>(router);
     let router = offer::<directory::LookUpObject>(router);
