@@ -177,6 +177,11 @@ impl Columns<'_> {
     }
 }
 
+/// Decodes a row of one time.
+pub(crate) fn one_time(columns: &mut Columns<'_>) -> Result<Time, StoreError> {
+    columns.time()
+}
+
 /// The columns reason and since of a standing.
 pub(crate) fn standing_columns(standing: &Standing) -> (Option<i64>, Option<i64>) {
     match standing {

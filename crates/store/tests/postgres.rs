@@ -19,7 +19,7 @@ use lanyard_store::{
         server::{Durability, Server, postgres_is_required},
     },
 };
-use sqlx::{Connection, Executor, PgConnection};
+use sqlx::{Connection, Executor, PgConnection, Row};
 
 type Failure = Box<dyn std::error::Error>;
 type Test = fn(StoreUrl) -> Pin<Box<dyn Future<Output = Result<(), Failure>>>>;
@@ -50,6 +50,8 @@ const OTHERS: &[(&str, Test)] = tests![
     a_newer_schema_is_refused,
     a_changed_migration_is_refused,
     a_store_is_read_without_being_migrated,
+    a_store_of_version_2_is_migrated_and_says_what_it_said,
+    long_lists_walk_an_index,
     several_processes_migrate_one_database,
     several_processes_issue_into_one_database,
     a_lost_connection_is_replaced,
@@ -148,6 +150,68 @@ async fn a_store_is_read_without_being_migrated(url: StoreUrl) -> Result<(), Fai
     let new = sample::certificate(ca, 1);
     let refused = reading.issue_certificate(new, Claim::None, None).await;
     demand(matches!(refused, Err(StoreError::ReadOnly(_))), || format!("written: {refused:?}"))
+}
+
+async fn a_store_of_version_2_is_migrated_and_says_what_it_said(
+    url: StoreUrl,
+) -> Result<(), Failure> {
+    let store = open(&url).await?;
+    conformance::old::fill_version_2(&store).await?;
+    store.close().await;
+    statement(&url, conformance::old::BACK_TO_VERSION_2).await?;
+    let old = Store::open(&url, Options::READING).await.map(|_| ()).err();
+    demand(matches!(old, Some(StoreError::SchemaTooOld { found: 2, .. })), || format!("{old:?}"))?;
+    let store = open(&url).await?;
+    conformance::old::what_version_2_said_stands(&store).await?;
+    store.close().await;
+    Ok(())
+}
+
+/// Many rows of which a statement wants few, as in a store that has grown.
+const MANY_ROWS: &str = "
+INSERT INTO certificate (id, serial, ca, kind, object, directory, source, endpoint, organization,
+    not_before, not_after, issued_at, crl_partition, profile, due, standing)
+SELECT n, decode('41' || md5('serial' || n), 'hex'), (SELECT MIN(id) FROM ca),
+    CASE WHEN n % 4 = 0 THEN 9 ELSE 5 END, decode(md5(n::text), 'hex'), '\\xd1', 1, '\\xe1', '',
+    0, 2000000000 + n, 0, 0, 'device', CASE WHEN n % 50 = 0 THEN n END,
+    CASE WHEN n % 20 = 0 THEN 2 ELSE 0 END FROM generate_series(1, 20000) n;
+INSERT INTO certificate_rule (id, standing, since, rule, lasting, recorded_at, facts, hand_standing)
+SELECT n, 2, n, 'intuneDeviceDeleted', 1, n, '[]', 0 FROM generate_series(20, 20000, 20) n;
+INSERT INTO brake_batch (id, state, opened_at) SELECT n, 2, n FROM generate_series(1, 20) n;
+INSERT INTO held_back (id, batch, held_at, standing, since, rule, lasting, facts)
+SELECT n, 1 + n % 20, n, 2, n, 'intuneDeviceDeleted', 1, '[]' FROM generate_series(1, 9999) n;
+INSERT INTO notice (number, id, endpoint, directory, organization, transaction_id, created_at,
+    state, attempts, next_attempt, ended_at)
+SELECT n, decode(md5(n::text), 'hex'), '\\xe1', '\\xd1', '', '\\x00', n,
+    CASE WHEN n % 50 = 0 THEN 0 ELSE 1 END, 1, n, CASE WHEN n % 50 = 0 THEN NULL ELSE n END
+    FROM generate_series(1, 10000) n;
+ANALYZE;
+";
+
+async fn long_lists_walk_an_index(url: StoreUrl) -> Result<(), Failure> {
+    let store = open(&url).await?;
+    sample::with_ca(&store).await?;
+    statement(&url, MANY_ROWS).await?;
+    let StoreUrl::Postgres(url) = &url else { return Err("no PostgreSQL".into()) };
+    let mut connection = PgConnection::connect(url).await?;
+    connection.execute("SET plan_cache_mode = force_generic_plan").await?;
+    for (number, planned) in conformance::plans::planned().into_iter().enumerate() {
+        let prepare = format!("PREPARE s{number} AS {}", planned.postgres);
+        connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(prepare))).await?;
+        let values = (1..).take_while(|n| planned.postgres.contains(&format!("${n}")));
+        let nulls = values.map(|_| "NULL").collect::<Vec<_>>().join(", ");
+        let parameters = if nulls.is_empty() { nulls } else { format!("({nulls})") };
+        let explain = format!("EXPLAIN EXECUTE s{number}{parameters}");
+        let steps = sqlx::raw_sql(sqlx::AssertSqlSafe(explain)).fetch_all(&mut connection).await?;
+        let steps: Vec<String> = steps.iter().map(|row| row.get(0)).collect();
+        let plan = steps.join("\n");
+        let is_walked = plan.contains(planned.index);
+        let scans = ["Seq Scan on certificate ", "Seq Scan on held_back ", "Seq Scan on notice "];
+        let is_scan = scans.iter().any(|scan| plan.contains(scan));
+        demand(is_walked && !is_scan, || format!("{}:\n{plan}", planned.name))?;
+    }
+    connection.close().await?;
+    Ok(())
 }
 
 async fn several_processes_migrate_one_database(url: StoreUrl) -> Result<(), Failure> {

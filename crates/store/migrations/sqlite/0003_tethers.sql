@@ -20,8 +20,7 @@ CREATE TABLE certificate_rule (
     hand_reason   INTEGER,
     hand_since    INTEGER
 ) STRICT;
-CREATE INDEX certificate_rule_recorded ON certificate_rule (recorded_at, rule)
-    WHERE standing = 2;
+CREATE INDEX certificate_rule_recorded ON certificate_rule (recorded_at, rule);
 
 -- What a person has to decide on, all of it at once.
 CREATE TABLE brake_batch (

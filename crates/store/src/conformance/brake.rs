@@ -45,7 +45,9 @@ pub async fn what_is_held_back_waits_for_a_person(store: &Store) -> Outcome {
     equal!(store.status_sequence().await?, StatusSequence(0));
     let ruled = revoke(Lasting::Permanent, first);
     let state = BatchState::Held;
-    let expected = HeldBack { batch: BatchId(1), state, held_at: first, ruled: ruled.clone() };
+    // The time stays, and the facts are the last ones.
+    let latest = ByRule { facts: revoke(Lasting::Permanent, later).facts, ..ruled.clone() };
+    let expected = HeldBack { batch: BatchId(1), state, held_at: first, ruled: latest };
     let status = store.certificate_status(sample::serial(2)).await?;
     let told = status.map(|status| (status.standing, status.by_rule, status.held_back));
     equal!(told, Some((Standing::NotRevoked, None, Some(expected))));
@@ -114,6 +116,40 @@ pub async fn what_is_discarded_stays_so_and_the_next_batch_is_another(store: &St
     let ada = Some("ada".to_owned());
     equal!(told, vec![(2, BatchState::Held, None), (1, BatchState::Discarded, ada)]);
     equal!(store.brake_batches(1).await?.len(), 1);
+    Ok(())
+}
+
+/// A decision and the time since when something waits outlast that it is said again, that it is
+/// certain now, and that something else is recorded of the certificate.
+pub async fn what_is_said_again_stays_with_its_batch(store: &Store) -> Outcome {
+    let ca = sample::with_ca(store).await?;
+    sample::issue_all(store, (1..=2).map(|n| sample::certificate(ca, n))).await?;
+    let at = |seconds| sample::NOW.plus(seconds);
+    let say = async |now: Time, ruled: ByRule| -> Result<(), StoreError> {
+        let held = |seed| NewHeldBack { serial: sample::serial(seed), ruled: ruled.clone() };
+        let batch = RuleBatch {
+            changes: vec![change(1, Some(hold(Rule::EntraDeviceDisabled, at(1)))), change(2, None)],
+            held_back: vec![held(1), held(2)],
+            ..RuleBatch::new(now)
+        };
+        store.record_rules(batch).await.map(|_| ())
+    };
+    say(at(5), revoke(Lasting::Passing, at(5))).await?;
+    decide(store, 1, BrakeDecision::Discard).await?;
+    let certain = revoke(Lasting::Permanent, at(9));
+    say(at(20), certain.clone()).await?;
+    let ruled = ByRule { standing: revoke(Lasting::Passing, at(5)).standing, ..certain };
+    for seed in 1..=2 {
+        let ruled = ByRule { recorded_at: at(5), ..ruled.clone() };
+        let state = BatchState::Discarded;
+        let expected = HeldBack { batch: BatchId(1), state, held_at: at(5), ruled };
+        equal!(held_back(store, seed).await?, Some(expected));
+    }
+    equal!(store.brake_batches(9).await?.len(), 1);
+
+    say(at(30), ByRule { rule: Rule::EntraDeviceDeleted, ..ruled }).await?;
+    let told = held_back(store, 1).await?.map(|h| (h.batch.0, h.state, h.held_at));
+    equal!(told, Some((2, BatchState::Held, at(30))));
     Ok(())
 }
 

@@ -13,6 +13,8 @@ pub mod harness;
 mod issuance;
 mod notice;
 mod object;
+pub mod old;
+pub mod plans;
 mod queue;
 mod rule;
 pub mod sample;
@@ -72,6 +74,7 @@ macro_rules! for_every_behaviour {
             certificates_are_due_in_their_order,
             what_is_held_back_waits_for_a_person,
             what_is_discarded_stays_so_and_the_next_batch_is_another,
+            what_is_said_again_stays_with_its_batch,
             what_is_held_back_is_forgotten_with_its_cause,
             a_notice_is_written_with_its_certificate,
             a_notice_is_claimed_by_one,

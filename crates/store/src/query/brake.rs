@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lanyard_pki::Time;
 
-use super::rule::{facts_column, held_back_columns, lasting_code};
+use super::ruled::{facts_column, held_back_columns, lasting_code};
 use crate::{
     Store, StoreError,
     column::{StandingCode, standing_columns},
@@ -12,7 +12,7 @@ use crate::{
         AuditEntry, BatchId, BatchState, BrakeBatch, BrakeDecision, Cursor, Decided,
         HeldBackCertificate, NewHeldBack, Page,
     },
-    sql::{Columns, Connection, Sql, one_int, sql},
+    sql::{Columns, Connection, Sql, Value, one_int, sql},
     transaction::{Act, Done, Question, Reads, Transaction},
 };
 
@@ -73,52 +73,62 @@ static BEGIN: Sql = sql!(
     "INSERT INTO brake_batch (id, state, opened_at) \
      SELECT COALESCE(MAX(id), 0) + 1, 0, $1 FROM brake_batch RETURNING id"
 );
-/// What a batch that waits holds back already stays as it was first held back.
+/// What a rule has said before, with a batch that waits or is decided, stays with it.
+static SAID_AGAIN: Sql = sql!(
+    "UPDATE held_back SET standing = $3, reason = $4, \
+     since = CASE WHEN since < $5 THEN since ELSE $5 END, lasting = $6, facts = $7 \
+     WHERE id = (SELECT id FROM certificate WHERE serial = $1) AND rule = $2"
+);
 static HOLD_BACK: Sql = sql!(
-    "INSERT INTO held_back (id, batch, held_at, standing, reason, since, rule, lasting, facts) \
+    "INSERT INTO held_back (id, rule, standing, reason, since, lasting, facts, batch, held_at) \
      SELECT id, $2, $3, $4, $5, $6, $7, $8, $9 FROM certificate WHERE serial = $1 \
-     ON CONFLICT (id) DO UPDATE SET batch = excluded.batch, held_at = excluded.held_at, \
-     standing = excluded.standing, reason = excluded.reason, since = excluded.since, \
-     rule = excluded.rule, lasting = excluded.lasting, facts = excluded.facts \
-     WHERE held_back.batch <> excluded.batch OR held_back.rule <> excluded.rule \
-     OR held_back.standing <> excluded.standing OR held_back.lasting <> excluded.lasting"
+     ON CONFLICT (id) DO UPDATE SET rule = excluded.rule, standing = excluded.standing, \
+     reason = excluded.reason, since = excluded.since, lasting = excluded.lasting, \
+     facts = excluded.facts, batch = excluded.batch, held_at = excluded.held_at"
 );
 static RELEASE: Sql = sql!("DELETE FROM held_back WHERE id = $1");
 
-/// Adds to the batch that waits, or begins one.
+/// Holds back. What is new joins the batch that waits, or begins one.
 pub(super) async fn hold_back<C: Connection>(
     connection: &mut C,
     all: &[NewHeldBack],
     now: Time,
 ) -> Result<(), StoreError> {
-    if all.is_empty() {
-        return Ok(());
-    }
-    let open = connection.fetch_optional(&OPEN, &[], one_int).await?;
-    let batch = match open {
-        Some(open) => open,
-        None => connection
-            .fetch_optional(&BEGIN, &[now.unix().into()], one_int)
-            .await?
-            .ok_or_else(|| StoreError::unreadable("number of a batch"))?,
-    };
+    let mut open = None;
     for NewHeldBack { serial, ruled } in all {
         let facts = facts_column(&ruled.facts)?;
         let (reason, since) = standing_columns(&ruled.standing);
-        let values = [
+        let [serial, rule, standing, reason, since, lasting, facts]: [Value<'_>; 7] = [
             serial.as_bytes().into(),
-            batch.into(),
-            now.unix().into(),
+            ruled.rule.name().into(),
             StandingCode::of(&ruled.standing).code().into(),
             reason.into(),
             since.into(),
-            ruled.rule.name().into(),
             lasting_code(ruled.lasting).into(),
             facts.as_str().into(),
         ];
+        let values = [serial, rule, standing, reason, since, lasting, facts];
+        if connection.execute(&SAID_AGAIN, &values).await? > 0 {
+            continue;
+        }
+        let batch = match open {
+            Some(batch) => batch,
+            None => open_batch(connection, now).await?,
+        };
+        open = Some(batch);
+        let (batch, now) = (batch.into(), now.unix().into());
+        let values = [serial, rule, standing, reason, since, lasting, facts, batch, now];
         connection.execute(&HOLD_BACK, &values).await?;
     }
     Ok(())
+}
+
+async fn open_batch<C: Connection>(connection: &mut C, now: Time) -> Result<i64, StoreError> {
+    if let Some(open) = connection.fetch_optional(&OPEN, &[], one_int).await? {
+        return Ok(open);
+    }
+    let begun = connection.fetch_optional(&BEGIN, &[now.unix().into()], one_int).await?;
+    begun.ok_or_else(|| StoreError::unreadable("number of a batch"))
 }
 
 /// Forgets what was held back of a certificate.
@@ -171,9 +181,12 @@ macro_rules! held_back {
     };
 }
 
-pub(super) static OF_BATCH: Sql =
-    held_back!("WHERE h.batch = $1 AND h.id > $2 ORDER BY h.id LIMIT $3");
-pub(super) static TO_CARRY_OUT: Sql =
+/// A range of one batch and not equality: then the order is the index's in PostgreSQL too, which
+/// would else rather walk all certificates that are held back in theirs.
+pub(crate) static OF_BATCH: Sql = held_back!(
+    "WHERE (h.batch, h.id) > ($1, $2) AND h.batch <= $1 ORDER BY h.batch, h.id LIMIT $3"
+);
+pub(crate) static TO_CARRY_OUT: Sql =
     held_back!("WHERE b.state = 1 ORDER BY h.batch, h.id LIMIT $1");
 
 fn certificate(columns: &mut Columns<'_>) -> Result<(i64, HeldBackCertificate), StoreError> {

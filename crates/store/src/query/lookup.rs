@@ -3,7 +3,7 @@
 use lanyard_lifecycle::kind::Kind;
 use lanyard_pki::SerialNumber;
 
-use super::rule::{by_rule_columns, held_back_columns, with_rules};
+use super::ruled::{by_rule_columns, held_back_columns, with_rules};
 use crate::{
     Store, StoreError,
     column::{OrganizationColumn, StandingCode, organization_column, texts},

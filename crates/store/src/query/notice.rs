@@ -1,20 +1,16 @@
-//! Notices: claimed, delivered, tried again, given up.
+//! Notices: written, claimed, delivered, tried again, given up. Lists of them are in `notices`.
 
 use std::sync::Arc;
 
 use lanyard_lifecycle::id::DirectoryId;
 use lanyard_pki::Time;
 
-use super::lookup::{Owner, owner};
 use crate::{
     Store, StoreError,
     column::{OrganizationColumn, organization_column},
-    record::{
-        Attempt, AuditEntry, Cursor, FailedAttempt, NewNotice, Notice, NoticeCount, NoticeId,
-        NoticeState, Page, Within,
-    },
+    record::{Attempt, AuditEntry, FailedAttempt, NewNotice, Notice, NoticeId, NoticeState},
     sql::{ColumnType, Columns, Connection, Insert, Sql, Value, sql},
-    transaction::{Act, Done, Question, Reads, Transaction},
+    transaction::{Act, Done, Transaction},
 };
 
 impl Store {
@@ -64,32 +60,6 @@ impl Store {
         audit: Option<AuditEntry>,
     ) -> Result<bool, StoreError> {
         self.backend.write(Fail { id, failed, audit: audit.map(Arc::new) }).await
-    }
-
-    /// A notice.
-    pub async fn notice(&self, id: NoticeId) -> Result<Option<Notice>, StoreError> {
-        self.backend.read(Find(id)).await
-    }
-
-    /// Notices of a state, newest first, with or without those of other states.
-    pub async fn notices(
-        &self,
-        within: Within,
-        state: Option<NoticeState>,
-        after: Option<Cursor>,
-        limit: u32,
-    ) -> Result<Page<Notice>, StoreError> {
-        self.backend.read(List { within, state, after, limit: limit.max(1) }).await
-    }
-
-    /// How many notices there are in each state.
-    pub async fn count_notices(&self) -> Result<Vec<NoticeCount>, StoreError> {
-        self.backend.read(Count).await
-    }
-
-    /// When the first notice is due; none if none waits.
-    pub async fn next_notice(&self) -> Result<Option<Time>, StoreError> {
-        self.backend.read(Next).await
     }
 
     /// Drops notices that ended before `before`, at most `limit`; tells how many.
@@ -168,7 +138,7 @@ const DELIVERED: i64 = 1;
 const GIVEN_UP: i64 = 2;
 
 impl NoticeState {
-    fn code(self) -> i64 {
+    pub(super) fn code(self) -> i64 {
         match self {
             Self::Waiting => WAITING,
             Self::Delivered => DELIVERED,
@@ -176,7 +146,7 @@ impl NoticeState {
         }
     }
 
-    fn from_code(code: i64) -> Result<Self, StoreError> {
+    pub(super) fn from_code(code: i64) -> Result<Self, StoreError> {
         match code {
             WAITING => Ok(Self::Waiting),
             DELIVERED => Ok(Self::Delivered),
@@ -187,14 +157,16 @@ impl NoticeState {
 }
 
 /// The columns that [`notice`] reads.
-macro_rules! columns {
+macro_rules! notice_columns {
     () => {
         "number, id, endpoint, directory, organization, department, serial, transaction_id, \
          payload, created_at, state, attempts, next_attempt, last_error, ended_at"
     };
 }
 
-fn notice(columns: &mut Columns<'_>) -> Result<(i64, Notice), StoreError> {
+pub(super) use notice_columns;
+
+pub(super) fn notice(columns: &mut Columns<'_>) -> Result<(i64, Notice), StoreError> {
     let number = columns.int()?;
     Ok((
         number,
@@ -246,11 +218,11 @@ struct Claim {
 }
 
 /// The conditions come twice: whoever waited for another's claim sees what it made of the rows.
-pub(super) static CLAIM: Sql = sql!(concat!(
+pub(crate) static CLAIM: Sql = sql!(concat!(
     "UPDATE notice SET attempts = attempts + 1, next_attempt = $2 WHERE number IN \
      (SELECT number FROM notice WHERE state = 0 AND next_attempt <= $1 \
      ORDER BY next_attempt LIMIT $3) AND state = 0 AND next_attempt <= $1 RETURNING ",
-    columns!()
+    notice_columns!()
 ));
 
 impl Act for Claim {
@@ -277,7 +249,7 @@ struct ClaimOne {
 static CLAIM_ONE: Sql = sql!(concat!(
     "UPDATE notice SET attempts = attempts + 1, next_attempt = $2 \
      WHERE id = $1 AND state = 0 RETURNING ",
-    columns!()
+    notice_columns!()
 ));
 
 impl Act for ClaimOne {
@@ -358,105 +330,12 @@ impl Act for Fail {
     }
 }
 
-struct Find(NoticeId);
-
-static FIND: Sql = sql!(concat!("SELECT ", columns!(), " FROM notice WHERE id = $1"));
-
-impl Question for Find {
-    type Answer = Option<Notice>;
-    const NAME: &'static str = "notice";
-    const READS: Reads = Reads::Point;
-
-    async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
-        let id = self.0.to_bytes();
-        let found = connection.fetch_optional(&FIND, &[id[..].into()], notice).await?;
-        Ok(found.map(|(_, notice)| notice))
-    }
-}
-
-struct List {
-    within: Within,
-    state: Option<NoticeState>,
-    after: Option<Cursor>,
-    limit: u32,
-}
-
-static LIST: Sql = sql!(concat!(
-    "SELECT ",
-    columns!(),
-    " FROM notice WHERE number < $1 AND ($2 = 1 OR organization = $3) \
-     AND ($4 = 1 OR department = $5) AND ($6 = -1 OR state = $6) \
-     ORDER BY number DESC LIMIT $7"
-));
-
-impl Question for List {
-    type Answer = Page<Notice>;
-    const NAME: &'static str = "notices";
-    const READS: Reads = Reads::Many;
-
-    async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
-        let Owner { any_organization, organization, any_department, department } =
-            owner(self.within);
-        let values = [
-            self.after.map_or(i64::MAX, |cursor| cursor.0).into(),
-            any_organization.into(),
-            organization.as_slice().into(),
-            any_department.into(),
-            department[..].into(),
-            self.state.map_or(-1, NoticeState::code).into(),
-            i64::from(self.limit).into(),
-        ];
-        let found = connection.fetch(&LIST, &values, notice).await?;
-        let full = found.len() >= self.limit as usize;
-        let next = found.last().filter(|_| full).map(|(number, _)| Cursor(*number));
-        Ok(Page { items: found.into_iter().map(|(_, notice)| notice).collect(), next })
-    }
-}
-
-struct Count;
-
-static COUNT: Sql =
-    sql!("SELECT state, COUNT(*), MIN(created_at) FROM notice GROUP BY state ORDER BY state");
-
-impl Question for Count {
-    type Answer = Vec<NoticeCount>;
-    const NAME: &'static str = "count_notices";
-    const READS: Reads = Reads::Many;
-
-    async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
-        connection
-            .fetch(&COUNT, &[], |columns| {
-                Ok(NoticeCount {
-                    state: NoticeState::from_code(columns.int()?)?,
-                    notices: u64::try_from(columns.int()?).unwrap_or_default(),
-                    oldest: columns.time()?,
-                })
-            })
-            .await
-    }
-}
-
-struct Next;
-
-pub(super) static NEXT: Sql =
-    sql!("SELECT next_attempt FROM notice WHERE state = 0 ORDER BY next_attempt LIMIT 1");
-
-impl Question for Next {
-    type Answer = Option<Time>;
-    const NAME: &'static str = "next_notice";
-    const READS: Reads = Reads::Point;
-
-    async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
-        connection.fetch_optional(&NEXT, &[], |columns: &mut Columns<'_>| columns.time()).await
-    }
-}
-
 struct Forget {
     before: Time,
     limit: u32,
 }
 
-pub(super) static FORGET: Sql = sql!(
+static FORGET: Sql = sql!(
     "DELETE FROM notice WHERE number IN (SELECT number FROM notice \
      WHERE ended_at IS NOT NULL AND ended_at < $1 ORDER BY ended_at LIMIT $2)"
 );

@@ -5,7 +5,6 @@ use lanyard_lifecycle::{
     id::{DirectoryId, ObjectId},
     object::{ObjectKey, ObjectState, Presence, Properties},
 };
-use lanyard_pki::Time;
 
 use super::apply::{email, other_id, user_name};
 use crate::{
@@ -14,7 +13,7 @@ use crate::{
         Cursor, FeedKey, MirroredObject, ObjectChanged, ObjectName, ObjectSequence, Page, Sweep,
     },
     sql::{Columns, Connection, Sql, Value, one_int, sql},
-    transaction::{Act, Done, Question, Reads, Transaction},
+    transaction::{Question, Reads},
 };
 
 /// How many objects of one name are told at most.
@@ -60,31 +59,6 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<ObjectChanged>, StoreError> {
         self.backend.read(Changes { after, limit }).await
-    }
-
-    /// Remembers that a directory does not know a name.
-    pub async fn record_missing(
-        &self,
-        feed: FeedKey,
-        name: ObjectName,
-        learnt: Time,
-    ) -> Result<(), StoreError> {
-        self.backend.write(RecordMissing { feed, name, learnt }).await
-    }
-
-    /// When a directory last did not know a name; none if it was not asked of late.
-    pub async fn missing_since(
-        &self,
-        feed: FeedKey,
-        name: ObjectName,
-    ) -> Result<Option<Time>, StoreError> {
-        self.backend.read(Missing { feed, name }).await
-    }
-
-    /// Forgets names, and objects that were never there, that were asked for before `before`: at
-    /// most `limit` of each. Returns how many.
-    pub async fn forget_missing(&self, before: Time, limit: u32) -> Result<u64, StoreError> {
-        self.backend.write(ForgetMissing { before, limit }).await
     }
 }
 
@@ -153,10 +127,6 @@ fn mirrored(columns: &mut Columns<'_>) -> Result<MirroredObject, StoreError> {
     Ok(MirroredObject { state, confirmed, first_seen, absent_since, last_seen, sequence })
 }
 
-fn one_time(columns: &mut Columns<'_>) -> Result<Time, StoreError> {
-    columns.time()
-}
-
 struct ByKey(ObjectKey);
 
 impl Question for ByKey {
@@ -185,7 +155,7 @@ impl ObjectName {
         }
     }
 
-    fn code(&self) -> i64 {
+    pub(super) fn code(&self) -> i64 {
         match self {
             Self::UserPrincipalName(_) => 0,
             Self::Username(_) => 1,
@@ -196,7 +166,7 @@ impl ObjectName {
     }
 
     /// As it is compared.
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         match self {
             Self::UserPrincipalName(name) | Self::Username(name) | Self::Email(name) => {
                 name.to_lowercase()
@@ -315,96 +285,6 @@ impl Question for Changes {
                 Ok(ObjectChanged { sequence, key: columns.object_key()? })
             })
             .await
-    }
-}
-
-struct RecordMissing {
-    feed: FeedKey,
-    name: ObjectName,
-    learnt: Time,
-}
-
-static RECORD_MISSING: Sql = sql!(
-    "INSERT INTO directory_missing (directory, kind, asked_by, name, learnt) \
-     SELECT number, $2, $3, $4, $5 FROM directory WHERE id = $1 \
-     ON CONFLICT (directory, kind, asked_by, name) DO UPDATE SET learnt = excluded.learnt"
-);
-
-impl Act for RecordMissing {
-    type Outcome = ();
-    const NAME: &'static str = "record_missing";
-
-    async fn perform<C: Connection>(
-        &self,
-        tx: &mut Transaction<'_, C>,
-    ) -> Result<Done<()>, StoreError> {
-        let (directory, name) = (self.feed.directory.to_bytes(), self.name.text());
-        let values = [
-            directory[..].into(),
-            i64::from(self.feed.kind.code()).into(),
-            self.name.code().into(),
-            name.as_str().into(),
-            self.learnt.unix().into(),
-        ];
-        tx.connection.execute(&RECORD_MISSING, &values).await?;
-        Ok(Done::Keep(()))
-    }
-}
-
-struct Missing {
-    feed: FeedKey,
-    name: ObjectName,
-}
-
-static MISSING: Sql = sql!(
-    "SELECT learnt FROM directory_missing \
-     WHERE directory = (SELECT number FROM directory WHERE id = $1) \
-     AND kind = $2 AND asked_by = $3 AND name = $4"
-);
-
-impl Question for Missing {
-    type Answer = Option<Time>;
-    const NAME: &'static str = "missing_since";
-    const READS: Reads = Reads::Point;
-
-    async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
-        let (directory, name) = (self.feed.directory.to_bytes(), self.name.text());
-        let values = [
-            directory[..].into(),
-            i64::from(self.feed.kind.code()).into(),
-            self.name.code().into(),
-            name.as_str().into(),
-        ];
-        connection.fetch_optional(&MISSING, &values, one_time).await
-    }
-}
-
-struct ForgetMissing {
-    before: Time,
-    limit: u32,
-}
-
-static FORGET_NAMES: Sql = sql!(
-    "DELETE FROM directory_missing WHERE (directory, kind, asked_by, name) IN \
-     (SELECT directory, kind, asked_by, name FROM directory_missing \
-     WHERE learnt < $1 ORDER BY learnt LIMIT $2)"
-);
-static FORGET_OBJECTS: Sql = sql!(
-    "DELETE FROM directory_object WHERE id IN (SELECT id FROM directory_object \
-     WHERE first_seen IS NULL AND learnt < $1 ORDER BY id LIMIT $2)"
-);
-
-impl Act for ForgetMissing {
-    type Outcome = u64;
-    const NAME: &'static str = "forget_missing";
-
-    async fn perform<C: Connection>(
-        &self,
-        tx: &mut Transaction<'_, C>,
-    ) -> Result<Done<u64>, StoreError> {
-        let values = [self.before.unix().into(), i64::from(self.limit).into()];
-        let names = tx.connection.execute(&FORGET_NAMES, &values).await?;
-        Ok(Done::Keep(names + tx.connection.execute(&FORGET_OBJECTS, &values).await?))
     }
 }
 

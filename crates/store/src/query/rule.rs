@@ -2,23 +2,21 @@
 
 use std::sync::Arc;
 
-use lanyard_lifecycle::{
-    fact::Fact,
-    id::Scope,
-    kind::Kind,
-    revocation::Standing,
-    verdict::{ByRule, Lasting, Rule},
-};
+use lanyard_lifecycle::{id::Scope, kind::Kind, revocation::Standing, verdict::ByRule};
 use lanyard_pki::{SerialNumber, Time};
 
-use super::{apply::is_held, brake, queue, standing::take_numbers, tether};
+use super::{
+    apply::is_held,
+    brake, queue,
+    ruled::{by_rule_columns, facts_column, lasting_code},
+    standing::take_numbers,
+    tether,
+};
 use crate::{
     Store, StoreError,
     column::{StandingCode, optional_time, standing_columns},
-    record::{
-        BatchId, HeldBack, RuleBatch, RuleChange, RuleCount, RuleOutcome, Ruled, StatusSequence,
-    },
-    sql::{Columns, Connection, Sql, sql},
+    record::{RuleBatch, RuleChange, RuleCount, RuleOutcome, Ruled, StatusSequence},
+    sql::{Connection, Sql, sql},
     transaction::{Act, CountKey, Done, Question, Reads, Transaction},
 };
 
@@ -27,8 +25,8 @@ impl Store {
     /// changes of objects are judged, in one transaction.
     ///
     /// What a rule has revoked for good stays as it was recorded, and so does what people have
-    /// revoked. What goes on (a hold, by whichever rule) keeps the time since when it counts. What
-    /// was held back of a certificate is forgotten with its change.
+    /// revoked. What goes on (a hold, by whichever rule) keeps the time since when it counts. A
+    /// change of a certificate of which nothing is held back any more ends what was.
     pub async fn record_rules(&self, batch: RuleBatch) -> Result<Ruled, StoreError> {
         self.backend.write(RecordRules(batch)).await
     }
@@ -37,96 +35,6 @@ impl Store {
     /// later.
     pub async fn ruled_since(&self, since: Time) -> Result<Vec<RuleCount>, StoreError> {
         self.backend.read(Recorded { since }).await
-    }
-}
-
-pub(super) fn lasting_code(lasting: Lasting) -> i64 {
-    match lasting {
-        Lasting::Passing => 0,
-        Lasting::Permanent => 1,
-    }
-}
-
-/// Facts as one column: JSON.
-pub(super) fn facts_column(facts: &[Fact]) -> Result<String, StoreError> {
-    serde_json::to_string(facts).map_err(|error| StoreError::Conflict(format!("facts: {error}")))
-}
-
-/// The columns of what a rule holds against a certificate, as [`Columns::by_rule`] reads them.
-macro_rules! by_rule_columns {
-    () => {
-        "r.standing, r.reason, r.since, r.rule, r.lasting, r.recorded_at, r.facts, \
-         r.hand_standing, r.hand_reason, r.hand_since"
-    };
-}
-pub(super) use by_rule_columns;
-
-/// Those that [`Columns::held_back`] reads.
-macro_rules! held_back_columns {
-    () => {
-        "h.batch, b.state, h.standing, h.reason, h.since, h.rule, h.lasting, h.held_at, h.facts"
-    };
-}
-pub(super) use held_back_columns;
-
-/// What a certificate row `c` is joined with for both.
-macro_rules! with_rules {
-    () => {
-        "LEFT JOIN certificate_rule r ON r.id = c.id LEFT JOIN held_back h ON h.id = c.id \
-         LEFT JOIN brake_batch b ON b.id = h.batch"
-    };
-}
-pub(super) use with_rules;
-
-impl Columns<'_> {
-    pub(super) fn rule(&mut self) -> Result<Option<Rule>, StoreError> {
-        let Some(name) = self.optional_text()? else { return Ok(None) };
-        Rule::from_name(name).map(Some).ok_or_else(|| StoreError::unreadable("rule"))
-    }
-
-    /// Standing, rule, lasting, time and facts.
-    fn ruled(&mut self) -> Result<Option<ByRule>, StoreError> {
-        let standing = self.optional_standing()?;
-        let rule = self.rule()?;
-        let lasting = self.optional_int()?;
-        let recorded_at = self.optional_time()?;
-        let facts = self.optional_text()?;
-        let Some(standing) = standing else { return Ok(None) };
-        let unreadable = || StoreError::unreadable("rule of a certificate");
-        Ok(Some(ByRule {
-            standing,
-            rule: rule.ok_or_else(unreadable)?,
-            lasting: match lasting {
-                Some(0) => Lasting::Passing,
-                Some(1) => Lasting::Permanent,
-                _ => return Err(unreadable()),
-            },
-            recorded_at: recorded_at.ok_or_else(unreadable)?,
-            facts: facts
-                .and_then(|facts| serde_json::from_str(facts).ok())
-                .ok_or_else(unreadable)?,
-        }))
-    }
-
-    /// What a rule holds against a certificate, and what stands by hand beside it: both or none.
-    pub(super) fn by_rule(&mut self) -> Result<Option<(ByRule, Standing)>, StoreError> {
-        let by_rule = self.ruled()?;
-        let by_hand = self.optional_standing()?;
-        Ok(by_rule.zip(by_hand))
-    }
-
-    /// What is held back of a certificate.
-    pub(super) fn held_back(&mut self) -> Result<Option<HeldBack>, StoreError> {
-        let batch = self.optional_int()?;
-        let state = self.optional_int()?;
-        let ruled = self.ruled()?;
-        let Some(((batch, state), ruled)) = batch.zip(state).zip(ruled) else { return Ok(None) };
-        Ok(Some(HeldBack {
-            batch: BatchId(batch),
-            state: brake::state(state)?,
-            held_at: ruled.recorded_at,
-            ruled,
-        }))
     }
 }
 
@@ -231,7 +139,9 @@ impl RecordRules {
         let Some(present) = present(tx.connection, &change.serial).await? else {
             return Ok(RuleOutcome::NotIssued);
         };
-        brake::release(tx.connection, present.id).await?;
+        if !self.0.held_back.iter().any(|held| held.serial == change.serial) {
+            brake::release(tx.connection, present.id).await?;
+        }
         let is_for_good = present.is_revoked_for_good();
         let to = if is_for_good { present.by_rule.clone() } else { next(&present, change) };
         let stays = is_for_good || to.as_ref().is_some_and(ByRule::is_permanent);
@@ -340,7 +250,7 @@ struct Recorded {
     since: Time,
 }
 
-pub(super) static RECORDED: Sql = sql!(
+static RECORDED: Sql = sql!(
     "SELECT rule, COUNT(*) FROM certificate_rule WHERE recorded_at >= $1 GROUP BY rule \
      ORDER BY rule"
 );

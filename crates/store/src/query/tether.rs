@@ -12,10 +12,11 @@ use lanyard_pki::Time;
 
 use super::{
     lookup::status,
-    rule::{by_rule_columns, held_back_columns, with_rules},
+    ruled::{by_rule_columns, held_back_columns, with_rules},
 };
 use crate::{
     Store, StoreError,
+    column::one_time,
     record::{BoundCertificate, Cursor, ObjectSequence, Page},
     sql::{Columns, Connection, Sql, Value, one_int, sql},
     transaction::{Question, Reads},
@@ -58,8 +59,8 @@ impl Store {
         self.backend.read(Judged).await
     }
 
-    /// How many certificates that follow an object have not ended and are good. Counts: tenths of a
-    /// second for every million.
+    /// How many certificates that follow an object have not ended and are good. Counts: as much as a
+    /// second for every million, so ask rarely.
     pub async fn tethered_in_force(&self, now: Time) -> Result<u64, StoreError> {
         self.backend.read(InForce { now }).await
     }
@@ -85,15 +86,15 @@ macro_rules! tethered {
     };
 }
 
-pub(super) static BOUND: Sql = tethered!(
+pub(crate) static BOUND: Sql = tethered!(
     "AND c.directory IS NOT NULL AND c.object >= $2 AND c.object <= $3 AND c.directory = $4 \
      AND +c.id > $5 ORDER BY +c.id LIMIT $6"
 );
-pub(super) static OF_JAMF_USER: Sql = tethered!(
+pub(crate) static OF_JAMF_USER: Sql = tethered!(
     "AND c.kind IN (9, 10) AND substr(c.object, 9) = $2 AND c.directory = $3 AND +c.id > $4 \
      ORDER BY +c.id LIMIT $5"
 );
-pub(super) static DUE: Sql =
+pub(crate) static DUE: Sql =
     tethered!("AND c.due IS NOT NULL AND c.due <= $2 ORDER BY c.due LIMIT $3");
 
 fn bound(columns: &mut Columns<'_>) -> Result<(i64, BoundCertificate), StoreError> {
@@ -182,7 +183,7 @@ impl Question for Due {
 
 struct NextDue;
 
-pub(super) static NEXT_DUE: Sql =
+pub(crate) static NEXT_DUE: Sql =
     sql!("SELECT due FROM certificate WHERE due IS NOT NULL ORDER BY due LIMIT 1");
 
 impl Question for NextDue {
@@ -191,8 +192,7 @@ impl Question for NextDue {
     const READS: Reads = Reads::Point;
 
     async fn ask<C: Connection>(&self, connection: &mut C) -> Result<Self::Answer, StoreError> {
-        let due = connection.fetch_optional(&NEXT_DUE, &[], one_int).await?;
-        Ok(due.map(Time::from_unix))
+        connection.fetch_optional(&NEXT_DUE, &[], one_time).await
     }
 }
 
@@ -213,7 +213,7 @@ impl Question for Judged {
 
 static MOVE: Sql = sql!("UPDATE counter SET value = $1 WHERE name = 'tether' AND value < $1");
 /// What has ended while nobody judged is due no more.
-pub(super) static ENDED: Sql = sql!(
+pub(crate) static ENDED: Sql = sql!(
     "UPDATE certificate SET due = NULL \
      WHERE due IS NOT NULL AND due <= $1 AND +not_after <= $2"
 );

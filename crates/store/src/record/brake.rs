@@ -18,7 +18,8 @@ pub enum BatchState {
     Discarded,
 }
 
-/// What a rule would have recorded of a certificate. It joins the batch that waits, or begins one.
+/// What a rule would have recorded of a certificate. It joins the batch that waits, or begins one,
+/// unless the rule has said so before: then it stays with that batch, which may be decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewHeldBack {
     /// The certificate.

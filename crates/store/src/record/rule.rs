@@ -29,7 +29,10 @@ pub struct RuleChange {
 pub struct RuleBatch {
     /// What is to be recorded, one a certificate.
     pub changes: Vec<RuleChange>,
-    /// What the brake holds back instead, one a certificate.
+    /// What the brake holds back, one a certificate: what is new and what it, or a person's
+    /// decision, has held back before and the rules still say. The latter stays with its batch,
+    /// since when it was. A certificate may be among the changes as well: what a rule that is not
+    /// held back says of it, and when it is due.
     pub held_back: Vec<NewHeldBack>,
     /// What a directory that asked for some of this is to be told.
     pub answers: Vec<QueueAnswer>,
