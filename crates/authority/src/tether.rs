@@ -9,7 +9,6 @@ mod brake;
 mod judge;
 mod latency;
 mod plan;
-mod recorded;
 mod settings;
 mod settle;
 mod sights;

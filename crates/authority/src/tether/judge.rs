@@ -12,7 +12,6 @@ use lanyard_store::StatusRecord;
 use super::plan::{Plan, plan, withhold};
 use super::settle::With;
 use super::sights::Purpose;
-use super::worker::Again;
 use crate::error::Doing as _;
 use crate::status::generations::Stamp;
 use crate::status::records::{Known, Outlook, Remembered, Says};
@@ -116,7 +115,7 @@ impl Authority {
         let task = tokio::spawn(async move {
             let _settling = authority.tethers().settling.lock().await;
             let Some(record) = authority.record_of(&serial).await? else { return Ok(()) };
-            let case = authority.case(serial, record, Again::AtOnce).await?;
+            let case = authority.case(serial, record, None).await?;
             authority.settle(&[case], With::default()).await.map(|_| ())
         });
         match task.await {

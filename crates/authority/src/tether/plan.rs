@@ -5,11 +5,14 @@
 use std::time::Duration;
 
 use lanyard_lifecycle::brake::{self, Decision, covers};
-use lanyard_lifecycle::verdict::{ByRule, Lasting, Opinion, Recording, Rule, State, verdict};
+use lanyard_lifecycle::verdict::{
+    ByRule, Lasting, Opinion, Recording, Rule, State, to_record, verdict,
+};
 use lanyard_pki::Time;
 use lanyard_store::{BatchState, HeldBack, StatusRecord};
 
-use super::recorded;
+/// How soon a directory is asked again that has to confirm what it said, and could not be asked, in seconds.
+const AGAIN: i64 = 120;
 
 /// What follows for the record of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +30,7 @@ pub(super) fn plan(record: &StatusRecord, live: &[Opinion], now: Time) -> Plan {
     if record.is_revoked_for_good() {
         return Plan::Keep;
     }
-    match recorded::wanted(live, record.by_rule.as_ref(), now) {
+    match to_record(live, record.by_rule.as_ref(), now) {
         Recording::Set(Some(decided)) => ruled(record, live, decided),
         Recording::Set(None) => Plan::Record(None),
         Recording::Keep => kept(record, live, now),
@@ -46,8 +49,9 @@ pub(super) fn ruled(record: &StatusRecord, live: &[Opinion], decided: ByRule) ->
     // A rule may put on hold what it revokes elsewhere, and a hold is never held back.
     let is_hold = live.iter().any(|opinion| opinion.rule == decided.rule && !revokes(opinion));
     let is_covered = covers(decided.rule) && !is_hold;
-    // What goes on from a hold was let pass then.
-    if !is_covered || record.by_rule.is_some() || live.iter().any(was_ordered) {
+    // What goes on from a hold by the same rule was let pass then.
+    let goes_on = record.by_rule.as_ref().is_some_and(|known| known.rule == decided.rule);
+    if !is_covered || goes_on || live.iter().any(was_ordered) {
         return Plan::Record(Some(decided));
     }
     match &record.held_back {
@@ -77,14 +81,14 @@ fn follows_an_object(rule: Rule) -> bool {
 }
 
 /// When a certificate is to be judged again although nobody says anything new of its objects; none if time alone changes
-/// nothing. What its directory has to say once more is asked `after` so many seconds.
-pub(super) fn due(live: &[Opinion], after: i64, now: Time) -> Option<Time> {
+/// nothing.
+pub(super) fn due(live: &[Opinion], now: Time) -> Option<Time> {
     let due = |opinion: &Opinion| {
         let next = opinion.next_change.filter(|next| *next < Time::NO_WELL_DEFINED_END);
         match opinion.state {
             State::Revoked { .. } if opinion.lasting == Lasting::Permanent => None,
-            State::Revoked { .. } => Some(next.unwrap_or(now.plus(after))),
-            State::Undecided if opinion.rule == Rule::DirectorySilent => Some(now.plus(after)),
+            State::Revoked { .. } => Some(next.unwrap_or(now.plus(AGAIN))),
+            State::Undecided if opinion.rule == Rule::DirectorySilent => Some(now.plus(AGAIN)),
             State::Good | State::OnHold { .. } | State::Undecided | State::Unknown => next,
         }
     };

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use lanyard_lifecycle::object::ObjectKey;
 use lanyard_pki::{SerialNumber, Time};
-use lanyard_store::{Cursor, HeldLease, StatusRecord, StatusSequence};
+use lanyard_store::{BoundCertificate, Cursor, HeldLease, StatusRecord, StatusSequence};
 
 use super::judge::keys_of;
 use super::plan::{Plan, due, plan};
@@ -44,15 +44,6 @@ const PAGE: u32 = 1_000;
 const READ_JUDGED: &str = "read up to where changes are judged";
 const READ_CHANGES: &str = "read what has changed at the directories";
 const READ_CONFIRMED: &str = "find what a person has confirmed";
-
-/// When a directory is asked once more that has to confirm what it said, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Again {
-    /// It was not asked yet.
-    AtOnce = 0,
-    /// It was asked just now, and could not answer.
-    Later = 120,
-}
 
 /// What came of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,8 +171,8 @@ impl Authority {
             let mut after = None;
             loop {
                 let (bound, next) = self.bound_to(change.key, after).await?;
-                for (serial, record) in bound {
-                    cases.push(self.case(serial, record, Again::AtOnce).await?);
+                for one in bound {
+                    cases.push(self.case(one.serial, one.status, one.due).await?);
                 }
                 after = next;
                 if after.is_none() {
@@ -211,14 +202,13 @@ impl Authority {
         &self,
         key: ObjectKey,
         after: Option<Cursor>,
-    ) -> Result<(Vec<(SerialNumber, StatusRecord)>, Option<Cursor>), Fault> {
+    ) -> Result<(Vec<BoundCertificate>, Option<Cursor>), Fault> {
         let now = self.now();
         let bound = self.store().certificates_bound_to(key, now, after, OF_AN_OBJECT).await;
         let bound = bound.doing("find the certificates of an object")?;
         let rules = &self.settings().tether.rules;
-        let follows = |record: &StatusRecord| keys_of(record, rules).contains(&key);
-        let items = bound.items.into_iter().map(|one| (one.serial, one.status));
-        Ok((items.filter(|(_, record)| follows(record)).collect(), bound.next))
+        let follows = |one: &BoundCertificate| keys_of(&one.status, rules).contains(&key);
+        Ok((bound.items.into_iter().filter(follows).collect(), bound.next))
     }
 
     /// Judges some of the certificates that are due.
@@ -235,7 +225,7 @@ impl Authority {
         let _settling = self.tethers().settling.lock().await;
         let mut cases = Vec::with_capacity(due.len());
         for one in due {
-            cases.push(self.case(one.serial, one.status, Again::Later).await?);
+            cases.push(self.case(one.serial, one.status, None).await?);
         }
         self.reached(Step::ChangesJudged).await?;
         let with = With { lease: Some(lease.clone()), ..With::default() };
@@ -260,7 +250,7 @@ impl Authority {
         let mut cases = Vec::with_capacity(confirmed.len());
         for one in confirmed {
             let Some(record) = self.record_of(&one.serial).await? else { continue };
-            let case = self.case(one.serial, record, Again::AtOnce).await?;
+            let case = self.case(one.serial, record, None).await?;
             // Somebody may have revoked it by hand: then nothing is held back any more.
             let by_rule = || Plan::Record(case.record.by_rule.clone());
             let plan = if case.plan == Plan::Keep { by_rule() } else { case.plan };
@@ -273,17 +263,19 @@ impl Authority {
         }
     }
 
-    /// What follows for a certificate from what is known of its objects.
+    /// What follows for a certificate from what is known of its objects. If it was due before and would be again, its
+    /// directories have not been asked yet.
     pub(super) async fn case(
         &self,
         serial: SerialNumber,
         record: StatusRecord,
-        again: Again,
+        due_before: Option<Time>,
     ) -> Result<Case, Fault> {
         let live = self.weigh(&record, Purpose::RecordNews).await?.map(|weighed| weighed.live);
         let (live, now) = (live.unwrap_or_default(), self.now());
         let plan = plan(&record, &live, now);
-        Ok(Case { serial, record, plan, due: Due::At(due(&live, again as i64, now)), answer: None })
+        let due = due(&live, now).map(|due| due_before.map_or(due, |before| before.min(due)));
+        Ok(Case { serial, record, plan, due: Due::At(due), answer: None })
     }
 
     /// Learns which standings other processes have changed: at once here, for CRLs in their own time.
