@@ -9,6 +9,7 @@ pub mod ca;
 mod certify;
 pub mod clock;
 pub mod crl;
+pub mod detached;
 pub mod entropy;
 mod error;
 pub mod intune;
@@ -90,6 +91,8 @@ struct Inner {
     memory: status::Memory,
     mirror: mirror::Mirror,
     tethers: tether::Tethers,
+    /// What stands for the store, in a responder that has none.
+    detached: Option<detached::Knowledge>,
     refusals: refusals::Refusals,
     /// Of requests that wait for a person.
     requests: seal::Seal,

@@ -81,6 +81,11 @@ impl Mirror {
         Ok(Self { directories, changes: broadcast::Sender::new(ANNOUNCEMENTS), owner })
     }
 
+    /// Whether anybody can be asked for an object.
+    fn serves(&self, key: &ObjectKey) -> bool {
+        self.source(FeedKey { directory: key.directory, kind: key.kind }).is_some()
+    }
+
     fn source(&self, key: FeedKey) -> Option<(&Arc<MirroredDirectory>, &Arc<Source>)> {
         let directory = self.directories.iter().find(|one| one.settings.id == key.directory)?;
         directory.sources.iter().find(|source| source.key.kind == key.kind).map(|s| (directory, s))
@@ -90,6 +95,11 @@ impl Mirror {
 impl Authority {
     pub(crate) fn mirror(&self) -> &Mirror {
         &self.inner.mirror
+    }
+
+    /// Whether anybody can be asked for an object.
+    pub(crate) fn serves(&self, key: &ObjectKey) -> bool {
+        self.mirror().serves(key)
     }
 
     /// Records which directories there are, so that their objects can be.

@@ -66,7 +66,7 @@ pub(crate) async fn unopened(settings: Settings, ports: Ports) -> Result<Authori
 async fn inner(settings: Settings, ports: Ports) -> Result<Inner, OpenError> {
     let mirror = Mirror::new(&settings.directories, &ports, owner(&ports))?;
     let secret = keys::secret(&ports.keys).await?;
-    let serial_key = SerialKey::new(*secret.derive("serial number, epoch 0"));
+    let serial_key = SerialKey::new(*secret.derive(crate::detached::SERIAL_KEY_PURPOSE));
     Ok(Inner {
         serials: SerialCodec::new(&serial_key, Epoch::FIRST),
         cas: ArcSwap::from_pointee(Cas::default()),
@@ -76,6 +76,7 @@ async fn inner(settings: Settings, ports: Ports) -> Result<Inner, OpenError> {
         memory: Memory::new(&settings.status),
         mirror,
         tethers: crate::tether::Tethers::new(),
+        detached: None,
         refusals: crate::refusals::Refusals::new(),
         requests: crate::seal::Seal::new(&secret.derive("pending requests")),
         settings,

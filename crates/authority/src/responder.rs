@@ -20,7 +20,7 @@ use crate::answer::Issuer;
 use crate::ca::Ca;
 use crate::status::settings::{ResponderKey, ResponderSigner};
 use crate::{Authority, Fault};
-use term::Term;
+pub(crate) use term::Term;
 
 /// A key that signs answers for one CA, and everything that is the same in all of them.
 pub(crate) struct Responder {
@@ -37,11 +37,39 @@ impl fmt::Debug for Responder {
     }
 }
 
+impl Responder {
+    /// With a key and a certificate that were made elsewhere.
+    pub(crate) fn of(
+        signer: Arc<dyn Signer>,
+        frame: ResponderFrame,
+        (not_before, not_after): (Time, Time),
+    ) -> Self {
+        let term = Term { not_before, not_after, renew_at: not_after };
+        Self { signer, frame, not_after, term }
+    }
+}
+
+/// What key a CA's responder has.
+pub(crate) fn key_for(ca: &Ca, signer: ResponderSigner) -> KeyAlgorithm {
+    match (signer, ca.signer.public_key().algorithm()) {
+        (ResponderSigner::Delegated(ResponderKey::Is(algorithm)), _) => algorithm,
+        (_, KeyAlgorithm::Rsa { .. }) => KeyAlgorithm::Rsa { bits: 2048 },
+        (_, _) => KeyAlgorithm::P256,
+    }
+}
+
 /// A CA's place for a responder.
 #[derive(Debug, Default)]
 pub(crate) struct Seat {
     present: ArcSwapOption<Responder>,
     making: Mutex<()>,
+}
+
+impl Seat {
+    /// Gives the place to a responder.
+    pub(crate) fn take(&self, responder: Responder) {
+        self.present.store(Some(Arc::new(responder)));
+    }
 }
 
 /// Why nobody signs.
@@ -111,6 +139,10 @@ impl Authority {
     }
 
     async fn make_responder(&self, ca: &Arc<Ca>) -> Result<Responder, NoResponder> {
+        if self.inner.detached.is_some() {
+            let error = "the certificate it was given has ended: give it another";
+            return Err(Fault::lasting("sign an OCSP answer", error).into());
+        }
         let settings = &self.settings().status.responder;
         let ca_validity = (ca.certificate.not_before(), ca.certificate.not_after());
         let skew = self.settings().clock_skew();
@@ -123,21 +155,18 @@ impl Authority {
                 not_after: ca_validity.1,
                 term,
             }),
-            ResponderSigner::Delegated(key) => self.delegate(ca, key, term).await,
+            signer @ ResponderSigner::Delegated(_) => {
+                self.delegate(ca, key_for(ca, signer), term).await
+            }
         }
     }
 
     async fn delegate(
         &self,
         ca: &Arc<Ca>,
-        key: ResponderKey,
+        algorithm: KeyAlgorithm,
         term: Term,
     ) -> Result<Responder, NoResponder> {
-        let algorithm = match (key, ca.signer.public_key().algorithm()) {
-            (ResponderKey::Is(algorithm), _) => algorithm,
-            (ResponderKey::Automatic, KeyAlgorithm::Rsa { .. }) => KeyAlgorithm::Rsa { bits: 2048 },
-            (ResponderKey::Automatic, _) => KeyAlgorithm::P256,
-        };
         let made = tokio::task::spawn_blocking(move || SoftwareKey::generate(algorithm)).await;
         let key = match made {
             Ok(Ok(key)) => key.on(self.memory().responder_pool.clone()),

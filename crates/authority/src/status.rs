@@ -54,6 +54,11 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
+    /// Answers for these CAs, whose responders are seated.
+    pub(crate) fn seat(&self, issuers: Issuers) {
+        self.issuers.store(Some(Arc::new(issuers)));
+    }
+
     /// Nothing remembered yet.
     pub(crate) fn new(settings: &StatusSettings) -> Self {
         let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
@@ -107,7 +112,7 @@ impl Stamps {
 impl Authority {
     /// How a certificate stands, by its serial number, with every fact that led to it.
     pub async fn status(&self, serial: &SerialNumber) -> Result<Status, Error> {
-        let found = self.judge(serial).await?;
+        let found = self.judge(serial, None).await?;
         if let Some(judged) = found.judged {
             return Ok(Status {
                 serial: serial.clone(),
@@ -143,7 +148,7 @@ impl Authority {
         serial: &SerialNumber,
         now: Time,
     ) -> Result<Seen, Fault> {
-        let Remembered { known, stamp } = self.recall(serial, now).await?;
+        let Remembered { known, stamp } = self.recall(serial, issuer.ca.id, now).await?;
         let known = known.filter(|known| issuers.are_one(issuer, known.ca)).or_else(|| {
             let below = issuers.ca_below(issuer, serial)?;
             Some(own(below.id, below.certificate.not_after()))
@@ -158,9 +163,16 @@ impl Authority {
     }
 
     /// What is known of a certificate: remembered, else found out.
-    async fn recall(&self, serial: &SerialNumber, now: Time) -> Result<Remembered, Fault> {
+    async fn recall(
+        &self,
+        serial: &SerialNumber,
+        below: CaId,
+        now: Time,
+    ) -> Result<Remembered, Fault> {
         let memory = self.memory();
-        if let Some(remembered) = memory.records.current(serial, &memory.generations, now) {
+        if let Some(remembered) = memory.records.current(serial, &memory.generations, now)
+            && !self.is_of_another(&remembered, below)
+        {
             return Ok(remembered);
         }
         if !serial.conforms() {
@@ -168,11 +180,18 @@ impl Authority {
             let stamp = memory.generations.stamp(serial);
             return Ok(Remembered { known: None, stamp });
         }
-        let found = self.judge(serial).await?;
+        let found = self.judge(serial, Some(below)).await?;
         self.told(&found);
         let remembered = found.into_remembered();
         memory.records.keep(serial, remembered.clone());
         Ok(remembered)
+    }
+
+    /// Whether what is remembered of a serial number was learnt of another CA's. A store has one certificate of a number;
+    /// without one, each CA's are read apart.
+    fn is_of_another(&self, remembered: &Remembered, below: CaId) -> bool {
+        let ca = remembered.known.as_ref().map(|known| known.ca);
+        self.inner.detached.is_some() && ca != Some(below)
     }
 
     /// Forgets everything that was remembered of a certificate. To be called when its standing has changed, or it was

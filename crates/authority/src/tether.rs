@@ -6,12 +6,12 @@
 //! its certificates in the same moment ([`crate::status`]).
 
 mod brake;
-mod judge;
+pub(crate) mod judge;
 mod latency;
 mod plan;
 mod settings;
 mod settle;
-mod sights;
+pub(crate) mod sights;
 mod why;
 mod worker;
 

@@ -25,7 +25,7 @@ const DOING: &str = "make an OCSP responder's certificate";
 
 impl Authority {
     /// Issues a responder's certificate, DER.
-    pub(super) async fn certify_responder(
+    pub(crate) async fn certify_responder(
         &self,
         ca: &Arc<Ca>,
         key: &PublicKey,

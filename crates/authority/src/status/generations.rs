@@ -67,6 +67,13 @@ impl Generations {
         self.counter(self.of_object(key)).fetch_add(1, Ordering::SeqCst);
     }
 
+    /// Makes every stamp worthless.
+    pub(crate) fn advance_all(&self) {
+        for counter in &self.counters {
+            counter.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
     fn stamp_of(&self, counter: u32) -> Stamp {
         Stamp { counter, generation: self.counter(counter).load(Ordering::SeqCst) }
     }

@@ -3,6 +3,7 @@
 mod any_names;
 mod approval;
 mod crash;
+mod detached;
 mod first_start;
 mod issuing;
 mod killed;

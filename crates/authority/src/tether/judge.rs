@@ -7,7 +7,7 @@ use lanyard_lifecycle::object::ObjectKey;
 use lanyard_lifecycle::tether::{Rules, Tethered, judge, objects};
 use lanyard_lifecycle::verdict::{Opinion, State, Verdict, conclude};
 use lanyard_pki::{SerialNumber, Time};
-use lanyard_store::StatusRecord;
+use lanyard_store::{CaId, StatusRecord};
 
 use super::plan::{Plan, plan, withhold};
 use super::settle::With;
@@ -38,14 +38,18 @@ pub(crate) struct Judged {
     /// What the directories say, good things among it; nothing where they were not asked.
     pub(crate) live: Vec<Opinion>,
     /// For how long the verdict holds; none where the record alone decides.
-    tether: Option<Tether>,
+    pub(crate) tether: Option<Tether>,
 }
 
+/// For how long a verdict holds.
 #[derive(Debug)]
-struct Tether {
-    reached: Time,
-    until: Time,
-    stamps: Box<[Stamp]>,
+pub(crate) struct Tether {
+    /// When it was reached.
+    pub(crate) reached: Time,
+    /// When its facts are too old for a decision.
+    pub(crate) until: Time,
+    /// The generation of each object before anything was read of it.
+    pub(crate) stamps: Box<[Stamp]>,
 }
 
 /// What the directories say of a certificate.
@@ -89,7 +93,16 @@ pub(super) fn keys_of(record: &StatusRecord, rules: &Rules) -> Vec<ObjectKey> {
 impl Authority {
     /// Everything that is known of a serial number, and the verdict. What that changes in the record is recorded first, so
     /// that every answer, CRL and process dates it alike.
-    pub(crate) async fn judge(&self, serial: &SerialNumber) -> Result<Found, Fault> {
+    ///
+    /// Without a store, the certificate is one `below` that CA, or below any.
+    pub(crate) async fn judge(
+        &self,
+        serial: &SerialNumber,
+        below: Option<CaId>,
+    ) -> Result<Found, Fault> {
+        if let Some(knowledge) = &self.inner.detached {
+            return self.judge_detached(knowledge, serial, below).await;
+        }
         let mut attempts = 0;
         loop {
             let stamp = self.memory().generations.stamp(serial);

@@ -17,7 +17,7 @@ const LOOKS: u32 = 4;
 
 /// What objects are looked at for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     /// An answer: it ends when what it rests on is too old.
     Answer,
     /// The record, because of what was just learnt of an object.
@@ -39,17 +39,17 @@ impl Purpose {
 
 /// What is known of some objects at one moment.
 #[derive(Debug)]
-pub(super) struct Looked {
-    pub(super) sights: Vec<Sight>,
+pub(crate) struct Looked {
+    pub(crate) sights: Vec<Sight>,
     /// When that is too old for a decision.
-    pub(super) until: Time,
+    pub(crate) until: Time,
     /// The generation of each object before anything was read of it.
-    pub(super) stamps: Box<[Stamp]>,
+    pub(crate) stamps: Box<[Stamp]>,
 }
 
 impl Authority {
     /// Looks at objects.
-    pub(super) async fn look(&self, keys: &[ObjectKey], purpose: Purpose) -> Result<Looked, Fault> {
+    pub(crate) async fn look(&self, keys: &[ObjectKey], purpose: Purpose) -> Result<Looked, Fault> {
         let generations = &self.memory().generations;
         let mut looks = 1;
         loop {

@@ -45,7 +45,7 @@ impl Authority {
         }
         // Asked first: what it teaches is in the rest.
         let ocsp = self.ocsp_now(serial, known.ca).await;
-        let judged = self.judge(serial).await?.judged.ok_or_else(unknown)?;
+        let judged = self.judge(serial, None).await?.judged.ok_or_else(unknown)?;
         let mut facts = judged.verdict.facts.clone();
         let recorded =
             record(Some(judged.record.by_hand), judged.record.by_rule.as_ref(), self.now());
