@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ::http::StatusCode;
+use lanyard_lifecycle::DirectoryId;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{Instrument, debug, debug_span};
@@ -39,6 +40,8 @@ pub use transport::{Https, Proxy, Transport, TransportError};
 #[derive(Debug)]
 pub struct Service {
     name: &'static str,
+    /// Whose it is, for metrics.
+    directory: Arc<str>,
     limits: Limits,
     transport: Arc<dyn Transport>,
     ambient: Ambient,
@@ -66,6 +69,7 @@ impl Service {
         let now = Instant::now();
         Self {
             name,
+            directory: Arc::default(),
             turns: Semaphore::new(limits.concurrency.max(1)),
             breaker: Breaker::new(limits.breaker_failures, limits.breaker_pause),
             gate: Mutex::new(Gate { next: now, quiet_until: now }),
@@ -73,6 +77,13 @@ impl Service {
             transport,
             ambient,
         }
+    }
+
+    /// The same, as the service of one directory: several may have one of that name.
+    #[must_use]
+    pub fn of(mut self, directory: DirectoryId) -> Self {
+        self.directory = directory.to_string().into();
+        self
     }
 
     /// What people call it.

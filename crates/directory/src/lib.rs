@@ -32,4 +32,4 @@ pub use change::{Batch, Change, ChangesError, Cursor, RoundEnd};
 pub use check::{Check, Outcome};
 pub use connector::{BoxFuture, By, Connector, Feed, FeedKind, Found, Query};
 pub use ignorance::{Ignorance, Why};
-pub use subscription::{Renewed, Subscription, SubscriptionRequest, Subscriptions};
+pub use subscription::{Listed, Renewed, Subscription, SubscriptionRequest, Subscriptions};

@@ -17,12 +17,16 @@ pub trait Subscriptions: fmt::Debug + Send + Sync {
     /// The kinds of object whose changes it tells of.
     fn subscribable(&self) -> &[ObjectKind];
 
-    /// Asks to be told. The directory calls the notification URL while this runs, and wants its
-    /// token back within 10 s: the door must be open already.
+    /// Asks to be told. The directory calls both addresses while this runs, and wants its token back
+    /// within 10 s from each: the doors must be open already. Where this ends without an answer,
+    /// there may be a subscription all the same ([`Subscriptions::listed`]).
     fn subscribe<'a>(
         &'a self,
         request: &'a SubscriptionRequest,
     ) -> BoxFuture<'a, Result<Subscription, Ignorance>>;
+
+    /// The subscriptions of ours that the directory has: also those that it made and nobody heard of.
+    fn listed(&self) -> BoxFuture<'_, Result<Vec<Listed>, Ignorance>>;
 
     /// Prolongs a subscription.
     fn renew<'a>(
@@ -70,6 +74,15 @@ impl Subscription {
     pub const fn until(&self) -> Time {
         Time::from_unix(self.until_unix)
     }
+}
+
+/// A subscription as the directory lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its id there.
+    pub id: String,
+    /// Where its notifications are delivered.
+    pub notification_url: String,
 }
 
 /// What became of prolonging a subscription.

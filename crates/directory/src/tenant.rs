@@ -75,6 +75,7 @@ impl Tenant {
             Credential::ManagedIdentity(_) | Credential::AppService { .. } => &transports.machine,
         };
         let service = Service::new(SIGN_IN, limits.clone(), transport.clone(), ambient.clone());
+        let service = service.of(directory);
         let sign_in = SignIn::new(Arc::new(service), &endpoints, &tenant, credential);
         let graph_tokens = sign_in.tokens_for(&endpoints.graph_resource);
         let name = tenant;
@@ -130,7 +131,7 @@ impl Tenant {
 
     fn service_within(&self, name: &'static str, limits: Limits) -> Arc<Service> {
         let transport = self.transports.outside.clone();
-        Arc::new(Service::new(name, limits, transport, self.ambient.clone()))
+        Arc::new(Service::new(name, limits, transport, self.ambient.clone()).of(self.directory))
     }
 }
 

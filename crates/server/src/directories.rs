@@ -94,6 +94,8 @@ pub enum HowTold {
     Webhook(SecretString),
     /// By notifications of Microsoft Graph.
     Graph(GraphCaller),
+    /// Not any more: what was subscribed to before ends.
+    Never(Arc<dyn Subscriptions>),
 }
 
 /// Notifications of Microsoft Graph: who subscribes, where they come, and how they are told from others'.
@@ -304,7 +306,8 @@ fn jamf(
     let page_size = jamf::Settings::PAGE_SIZE;
     let outside = way(transports, Some(&url)).outside;
     let settings = jamf::Settings { directory, url, credential, page_size };
-    let service = Service::new(JamfPro::NAME, jamf::limits(), outside, ambient.clone());
+    let service =
+        Service::new(JamfPro::NAME, jamf::limits(), outside, ambient.clone()).of(directory);
     Ok(Arc::new(JamfPro::new(Arc::new(service), &settings)))
 }
 

@@ -1,6 +1,8 @@
 //! Graph's subscriptions: being told that users have changed. Devices are not among what Graph
 //! documents, and are read in rounds.
 
+use std::time::Duration;
+
 use ::http::{Method, StatusCode};
 use lanyard_lifecycle::ObjectKind;
 use lanyard_pki::Time;
@@ -10,14 +12,20 @@ use serde_json::json;
 
 use super::EntraId;
 use crate::connector::BoxFuture;
-use crate::graph::{Permission, Version};
+use crate::graph::{Page, Permission, Version};
 use crate::http::{Answer, Retry};
 use crate::ignorance::{Ignorance, Why};
 use crate::rfc3339;
-use crate::subscription::{Renewed, Subscription, SubscriptionRequest, Subscriptions};
+use crate::subscription::{Listed, Renewed, Subscription, SubscriptionRequest, Subscriptions};
 
 /// The longest that a subscription to users lasts: 29 days.
 const LONGEST_SECONDS: i64 = 41_760 * 60;
+
+/// How long Graph may take to subscribe: each of the two addresses has 10 s for its answer.
+const HANDSHAKES: Duration = Duration::from_secs(25);
+
+/// An application has a hundred subscriptions in a tenant at most.
+const MOST_PAGES: usize = 16;
 
 impl Subscriptions for EntraId {
     fn subscribable(&self) -> &[ObjectKind] {
@@ -51,12 +59,34 @@ impl Subscriptions for EntraId {
                 .call(operation, Method::POST, &url)
                 .permission(Permission::DIRECTORY.name)
                 .retry(Retry::Unprocessed)
+                .each_within(HANDSHAKES)
                 .json(&body)
                 .map_err(|_| unaskable("the request cannot be written"))?;
             let answer = self.graph.send(call).await?;
             let taken: Taken = answer.json()?;
             let until_unix = taken.until(&answer)?.unix();
             Ok(Subscription { id: taken.id, until_unix })
+        })
+    }
+
+    fn listed(&self) -> BoxFuture<'_, Result<Vec<Listed>, Ignorance>> {
+        Box::pin(async move {
+            let mut url = self.graph.url(Version::V1, &["subscriptions"]);
+            let mut listed = Vec::new();
+            for _ in 0..MOST_PAGES {
+                let operation = "list subscriptions";
+                let answer = self.graph.get(operation, &url, Permission::DIRECTORY.name).await?;
+                let page: Page<One> = answer.json()?;
+                listed.extend(page.value.into_iter().map(|one| Listed {
+                    id: one.id,
+                    notification_url: one.notification_url.unwrap_or_default(),
+                }));
+                let Some(next) = page.next_link else { break };
+                url = self.graph.link(&next).ok_or_else(|| {
+                    answer.unreadable("a link that leads to another service, which is not followed")
+                })?;
+            }
+            Ok(listed)
         })
     }
 
@@ -138,6 +168,13 @@ impl EntraId {
     fn shortened(&self, until: Time) -> Time {
         until.min(self.graph.service().ambient().now().plus(LONGEST_SECONDS - 60))
     }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct One {
+    id: String,
+    notification_url: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -74,7 +74,8 @@ impl Service {
             .map_err(|retry_after| not_tried(Why::BreakerOpen { retry_after }))?;
         let request = self.request(call, token.as_ref());
         let asked = self.ambient.now();
-        let end = deadline.min(Instant::now() + self.limits.attempt_timeout);
+        let patience = call.attempt.unwrap_or(self.limits.attempt_timeout);
+        let end = deadline.min(Instant::now() + patience);
         let sent = self.transport.send(request, self.limits.largest_answer);
         let received = timeout_at(end, sent).await;
         let judged = self.judge(call, asked, token, received.map_err(|_| ()));
@@ -86,7 +87,7 @@ impl Service {
             )
         );
         permit.report(in_trouble, Instant::now());
-        measures::breaker(self.name, self.breaker.is_open(Instant::now()));
+        measures::breaker(self.name, &self.directory, self.breaker.is_open(Instant::now()));
         judged
     }
 

@@ -25,6 +25,7 @@ pub struct Call<'a> {
     pub(super) permission: Option<&'static str>,
     pub(super) retry: Retry,
     pub(super) deadline: Option<Duration>,
+    pub(super) attempt: Option<Duration>,
 }
 
 /// Whether a call that was not answered may be sent again.
@@ -64,6 +65,7 @@ impl<'a> Call<'a> {
             permission: None,
             retry,
             deadline: None,
+            attempt: None,
         }
     }
 
@@ -121,6 +123,13 @@ impl<'a> Call<'a> {
     #[must_use]
     pub const fn within(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
+        self
+    }
+
+    /// With a patience for each attempt other than the service's.
+    #[must_use]
+    pub const fn each_within(mut self, attempt: Duration) -> Self {
+        self.attempt = Some(attempt);
         self
     }
 }

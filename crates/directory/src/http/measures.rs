@@ -1,5 +1,6 @@
 //! What is counted and measured of calls, and under which names.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
@@ -14,7 +15,7 @@ pub fn describe() {
     describe_counter!(CALLS, "Calls to directories, by service, operation and outcome");
     describe_histogram!(SECONDS, "Time of calls to directories, by service and outcome");
     describe_counter!(RETRIES, "Calls to directories tried again, by service and reason");
-    describe_gauge!(BREAKER, "1 while a directory's service is left alone after failures");
+    describe_gauge!(BREAKER, "1 while a service of a directory is left alone after failures");
 }
 
 pub(super) fn called(
@@ -32,6 +33,63 @@ pub(super) fn tried_again(service: &'static str, reason: &'static str) {
     counter!(RETRIES, "service" => service, "reason" => reason).increment(1);
 }
 
-pub(super) fn breaker(service: &'static str, open: bool) {
-    gauge!(BREAKER, "service" => service).set(f64::from(u8::from(open)));
+pub(super) fn breaker(service: &'static str, directory: &Arc<str>, open: bool) {
+    let directory = Arc::clone(directory);
+    gauge!(BREAKER, "service" => service, "directory" => directory).set(f64::from(u8::from(open)));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use metrics::{
+        Counter, Gauge, GaugeFn, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
+        with_local_recorder,
+    };
+
+    use super::*;
+
+    /// What the gauges say, by name and labels.
+    #[derive(Debug, Default)]
+    struct Said(Arc<Mutex<Vec<(String, f64)>>>);
+
+    struct One(String, Arc<Mutex<Vec<(String, f64)>>>);
+
+    impl GaugeFn for One {
+        fn increment(&self, _: f64) {}
+        fn decrement(&self, _: f64) {}
+        fn set(&self, value: f64) {
+            self.1.lock().unwrap().push((self.0.clone(), value));
+        }
+    }
+
+    impl Recorder for Said {
+        fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
+            Counter::noop()
+        }
+        fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+            let mut labels: Vec<_> =
+                key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
+            labels.sort();
+            Gauge::from_arc(Arc::new(One(labels.join(" "), Arc::clone(&self.0))))
+        }
+        fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+            Histogram::noop()
+        }
+    }
+
+    #[test]
+    fn the_services_of_two_directories_that_have_one_name_are_told_apart() {
+        let said = Said::default();
+        with_local_recorder(&said, || {
+            breaker("Microsoft Graph", &"one".into(), true);
+            breaker("Microsoft Graph", &"two".into(), false);
+        });
+        let expected = [("directory=one", 1.0), ("directory=two", 0.0)]
+            .map(|(directory, value)| (format!("{directory} service=Microsoft Graph"), value));
+        assert_eq!(*said.0.lock().unwrap(), expected);
+    }
 }

@@ -23,7 +23,7 @@ use lanyard_lifecycle::object::ObjectKey;
 use tokio::sync::Semaphore;
 
 use crate::app::App;
-use crate::directories::{GraphCaller, HowTold};
+use crate::directories::{Caller, GraphCaller, HowTold};
 use crate::limits::body;
 use crate::observe;
 use crate::problem::Problem;
@@ -41,6 +41,8 @@ const SINGLY: usize = 20;
 /// turned away, and what Jamf Pro tells is found by the next sweep.
 static READING: Semaphore = Semaphore::const_new(32);
 
+const NOTHING: &str = "There is nothing at this address.";
+
 static TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
 
 /// The door.
@@ -55,8 +57,10 @@ async fn take(
     headers: HeaderMap,
     request: Body,
 ) -> Response {
-    let Some(caller) = app.callers.iter().find(|caller| caller.name == name) else {
-        return refused(StatusCode::NOT_FOUND, "There is nothing at this address.");
+    let is_called =
+        |caller: &&Caller| caller.name == name && !matches!(caller.how, HowTold::Never(_));
+    let Some(caller) = app.callers.iter().find(is_called) else {
+        return refused(StatusCode::NOT_FOUND, NOTHING);
     };
     if let (HowTold::Graph(_), Some(token)) =
         (&caller.how, query.as_deref().and_then(notification::validation_token))
@@ -74,7 +78,7 @@ async fn take(
             }
             webhook::MAX_BODY
         }
-        HowTold::Graph(_) => notification::MAX_BODY,
+        HowTold::Graph(_) | HowTold::Never(_) => notification::MAX_BODY,
     };
     let Ok(_reading) = READING.try_acquire() else {
         return refused(StatusCode::SERVICE_UNAVAILABLE, "Too many notifications at a time.");
@@ -110,6 +114,7 @@ async fn take(
             follow(app.authority.clone(), caller.directory, vec![hint]);
             taken(StatusCode::ACCEPTED)
         }
+        HowTold::Never(_) => refused(StatusCode::NOT_FOUND, NOTHING),
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Renewed, SubscriptionRequest, Subscriptions};
+use crate::{Listed, Renewed, SubscriptionRequest, Subscriptions};
 
 pub(super) fn request() -> SubscriptionRequest {
     SubscriptionRequest {
@@ -74,4 +74,35 @@ async fn a_subscription_that_is_gone_is_told_from_a_service_that_is_not_there() 
     let (entra, _) = connect(|_| Reply::html(404));
     assert!(entra.renew("sub-1", until).await.is_err());
     assert!(entra.unsubscribe("sub-1").await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn both_addresses_have_their_ten_seconds_to_answer() {
+    let (entra, wire) = connect(|_| {
+        let end = "2027-02-13T07:59:00Z";
+        let made = Reply::json(201, &json!({ "id": "sub-1", "expirationDateTime": end }));
+        Reply::Later(Duration::from_secs(20), Box::new(made))
+    });
+    assert_eq!(entra.subscribe(&request()).await.unwrap().id, "sub-1");
+    assert_eq!(graph_lines(&wire), ["POST /v1.0/subscriptions"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn subscriptions_are_listed_to_the_last_page() {
+    let base = "https://graph.microsoft.com/v1.0/subscriptions";
+    let one = |id: &str| json!({ "id": id, "notificationUrl": format!("https://ca.example/{id}") });
+    let (entra, _) = connect(move |request| match request.uri().query() {
+        None => Reply::json(
+            200,
+            &json!({ "value": [one("a")], "@odata.nextLink": format!("{base}?$skiptoken=2") }),
+        ),
+        Some(_) => Reply::json(200, &json!({ "value": [one("b")] })),
+    });
+    let expected = ["a", "b"].map(|id| Listed {
+        id: id.to_owned(),
+        notification_url: format!("https://ca.example/{id}"),
+    });
+    assert_eq!(entra.listed().await.unwrap(), expected);
+    let (entra, _) = connect(|_| Reply::html(200));
+    assert!(entra.listed().await.is_err());
 }
