@@ -44,6 +44,14 @@ pub enum UserRisk {
     Ignored,
     /// They are read all at once, round by round.
     Followed,
+    /// So are they, and nothing else of the tenant: neither users nor devices are read.
+    Alone,
+}
+
+impl UserRisk {
+    const fn is_followed(self) -> bool {
+        matches!(self, Self::Followed | Self::Alone)
+    }
 }
 
 /// The tenant takes one a second, counted where they arrive: they may come closer together than
@@ -106,12 +114,15 @@ impl EntraId {
             disables,
             licence: None,
         };
-        let probes = [
+        let mut probes = vec![
             directory("users", "certificates of users cannot follow their users."),
             directory("devices", "certificates of devices cannot follow Entra ID."),
         ];
+        if self.risk == UserRisk::Alone {
+            probes.clear();
+        }
         let mut checks = self.graph.check(&self.sign_in, &probes).await;
-        if self.risk == UserRisk::Followed
+        if self.risk.is_followed()
             && let Ok(token) = self.protection.tokens().token().await
         {
             let risky = Probe {
@@ -147,6 +158,7 @@ impl Connector for EntraId {
         match self.risk {
             UserRisk::Ignored => const { &[USERS, DEVICES] },
             UserRisk::Followed => const { &[USERS, DEVICES, RISKY_USERS] },
+            UserRisk::Alone => const { &[RISKY_USERS] },
         }
     }
 

@@ -24,7 +24,9 @@ use tokio::sync::Notify;
 use url::Url;
 use uuid::Uuid;
 
-use crate::config::{CloudSetting, Config, DirectorySection, DirectoryType, FollowSetting};
+use crate::config::{
+    AppService, CloudSetting, Config, DirectorySection, DirectoryType, FollowSetting,
+};
 use crate::open::World;
 
 /// Why a configured directory cannot be asked.
@@ -166,8 +168,9 @@ pub fn connect(
             DirectoryType::Jamf => vec![jamf(section, id, &transports, &ambient)?],
         };
         directories.connectors.extend(connectors);
-        if let Some(file) = &section.webhook_secret_file {
-            let how = HowTold::Webhook(secret(section, file)?);
+        let webhook = secret(section, &section.webhook_secret, &section.webhook_secret_file)?;
+        if let Some(webhook) = webhook {
+            let how = HowTold::Webhook(webhook);
             directories.callers.push(Caller { name: section.name.clone(), directory: id, how });
         }
     }
@@ -229,10 +232,13 @@ fn entra(
     ambient: &Ambient,
 ) -> Result<Connected, DirectoryError> {
     let tenant = section.tenant_id.clone().ok_or_else(|| unfit(section, "it names no tenant"))?;
-    let endpoints = match &section.url {
+    let mut endpoints = match &section.url {
         None => Ok(cloud(section.cloud).endpoints()),
         Some(base) => Endpoints::under(base).map_err(|error| unfit(section, error.to_string())),
     }?;
+    if let Some(resource) = &section.intune_resource {
+        endpoints.intune_resource = resource.to_string();
+    }
     let settings = TenantSettings {
         directory,
         tenant,
@@ -244,11 +250,17 @@ fn entra(
     let tenant = Tenant::new(settings, transports, ambient.clone());
     let follows = |what| section.follow.contains(&what);
     let mut connected = Connected::default();
-    if follows(FollowSetting::Entra) || follows(FollowSetting::UserRisk) {
-        let risk =
-            if follows(FollowSetting::UserRisk) { UserRisk::Followed } else { UserRisk::Ignored };
+    let risk = match (follows(FollowSetting::Entra), follows(FollowSetting::UserRisk)) {
+        (true, true) => Some(UserRisk::Followed),
+        (true, false) => Some(UserRisk::Ignored),
+        (false, true) => Some(UserRisk::Alone),
+        (false, false) => None,
+    };
+    if let Some(risk) = risk {
         let entra = Arc::new(EntraId::new(&tenant, risk));
-        connected.subscriptions = Some(entra.clone());
+        if risk != UserRisk::Alone {
+            connected.subscriptions = Some(entra.clone());
+        }
         connected.connectors.push(entra);
     }
     if follows(FollowSetting::Intune) {
@@ -265,8 +277,8 @@ fn entra(
 
 fn credential(section: &DirectorySection) -> Result<Credential, DirectoryError> {
     let client_id = section.client_id.clone();
-    if let (Some(client_id), Some(file)) = (&client_id, &section.secret_file) {
-        let secret = secret(section, file)?;
+    let secret = secret(section, &section.secret, &section.secret_file)?;
+    if let (Some(client_id), Some(secret)) = (&client_id, secret) {
         return Ok(Credential::Secret { client_id: client_id.clone(), secret });
     }
     if let (Some(client_id), Some(certificate), Some(key)) =
@@ -284,7 +296,17 @@ fn credential(section: &DirectorySection) -> Result<Credential, DirectoryError> 
             })?;
         return Ok(Credential::Certificate { client_id: client_id.clone(), certificate });
     }
-    Ok(Credential::ManagedIdentity(client_id.map_or(Identity::System, Identity::Client)))
+    let object = section.identity_object_id.clone().map(Identity::Object);
+    let resource = section.identity_resource_id.clone().map(Identity::Resource);
+    let named = object.or(resource).or(client_id.map(Identity::Client));
+    let identity = named.unwrap_or(Identity::System);
+    Ok(match &section.app_service {
+        None => Credential::ManagedIdentity(identity),
+        Some(AppService { endpoint, header }) => {
+            let (endpoint, header) = (endpoint.clone(), header.clone());
+            Credential::AppService { endpoint, header, identity }
+        }
+    })
 }
 
 fn jamf(
@@ -294,8 +316,8 @@ fn jamf(
     ambient: &Ambient,
 ) -> Result<Arc<dyn Connector>, DirectoryError> {
     let url: Url = section.url.clone().ok_or_else(|| unfit(section, "it has no address"))?;
-    let file = section.secret_file.as_ref().ok_or_else(|| unfit(section, "it has no secret"))?;
-    let secret = secret(section, file)?;
+    let secret = secret(section, &section.secret, &section.secret_file)?
+        .ok_or_else(|| unfit(section, "it has no secret"))?;
     let credential = match (&section.client_id, &section.username) {
         (Some(id), _) => jamf::Credential::Client { id: id.clone(), secret },
         (None, Some(username)) => {
@@ -330,14 +352,23 @@ fn cloud(setting: CloudSetting) -> Cloud {
     }
 }
 
-fn secret(section: &DirectorySection, file: &Path) -> Result<SecretString, DirectoryError> {
+/// A secret of the environment or of a systemd credential, else of its file; none where there is neither.
+fn secret(
+    section: &DirectorySection,
+    given: &Option<SecretString>,
+    file: &Option<PathBuf>,
+) -> Result<Option<SecretString>, DirectoryError> {
+    if let Some(secret) = given {
+        return Ok(Some(secret.clone()));
+    }
+    let Some(file) = file else { return Ok(None) };
     let text = zeroize::Zeroizing::new(read(section, file)?);
     let text = text.trim_end_matches(['\n', '\r']);
     if text.is_empty() {
         let (name, path) = (section.name.clone(), file.to_owned());
         return Err(DirectoryError::Content { name, path, what: "is empty".to_owned() });
     }
-    Ok(SecretString::from(text))
+    Ok(Some(SecretString::from(text)))
 }
 
 fn pem_block(
@@ -382,6 +413,28 @@ mod tests {
         assert_ne!(plain, at("https://example.jamfcloud.com:8443/"));
         assert_ne!(plain, at("https://other.jamfcloud.com/"));
         assert_eq!(plain.to_string(), at("https://example.jamfcloud.com/").to_string());
+    }
+
+    #[test]
+    fn a_managed_identity_is_the_machines_or_the_app_services_and_is_named_in_three_ways() {
+        let named = |section: DirectorySection| match credential(&section).unwrap() {
+            Credential::ManagedIdentity(identity) => format!("machine {identity:?}"),
+            Credential::AppService { endpoint, identity, .. } => format!("{endpoint} {identity:?}"),
+            other => panic!("{other:?}"),
+        };
+        let own = DirectorySection::default;
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(named(own()), "machine System");
+        let by_client = DirectorySection { client_id: text("c"), ..own() };
+        assert_eq!(named(by_client), "machine Client(\"c\")");
+        let by_object = DirectorySection { identity_object_id: text("o"), ..own() };
+        assert_eq!(named(by_object), "machine Object(\"o\")");
+        let by_resource = DirectorySection { identity_resource_id: text("/s"), ..own() };
+        assert_eq!(named(by_resource), "machine Resource(\"/s\")");
+        let endpoint = "http://127.0.0.1:41/msi/token".parse().unwrap();
+        let app_service = Some(AppService { endpoint, header: "header".into() });
+        let in_app_service = DirectorySection { app_service, client_id: text("c"), ..own() };
+        assert_eq!(named(in_app_service), "http://127.0.0.1:41/msi/token Client(\"c\")");
     }
 
     #[test]

@@ -34,9 +34,9 @@ impl EntraId {
     ) -> Result<Batch, ChangesError> {
         let place = Place::parse(cursor, kind).ok_or(ChangesError::Resync)?;
         match kind {
-            ObjectKind::EntraUser => self.users(place).await,
-            ObjectKind::EntraDevice => self.devices(place).await,
-            ObjectKind::RiskyUser if self.risk == UserRisk::Followed => self.risky(place).await,
+            ObjectKind::EntraUser if self.risk != UserRisk::Alone => self.users(place).await,
+            ObjectKind::EntraDevice if self.risk != UserRisk::Alone => self.devices(place).await,
+            ObjectKind::RiskyUser if self.risk.is_followed() => self.risky(place).await,
             _ => {
                 let service = self.graph.service().name();
                 let detail = format!("changes of a {}", kind.text());

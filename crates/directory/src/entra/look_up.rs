@@ -4,8 +4,8 @@ use lanyard_lifecycle::{ObjectId, ObjectKey, ObjectKind, ObjectState, Properties
 use url::Url;
 use uuid::Uuid;
 
+use super::EntraId;
 use super::wire::{GraphDevice, GraphRisky, GraphUser};
-use super::{EntraId, UserRisk};
 use crate::connector::{By, Found, Query};
 use crate::graph::{Graph, Permission, Question, Workload, is_described, is_not_found};
 use crate::http::Answer;
@@ -55,7 +55,7 @@ impl EntraId {
                 let id = id.to_string();
                 (&self.graph, self.graph.query(&["devices", &id], &select), Permission::DIRECTORY)
             }
-            (ObjectKind::RiskyUser, By::Id(id)) if self.risk == UserRisk::Followed => {
+            (ObjectKind::RiskyUser, By::Id(id)) if self.risk.is_followed() => {
                 let id = Uuid::from(*id).to_string();
                 let path = ["identityProtection", "riskyUsers", id.as_str()];
                 let url = self.protection.query(&path, &[("$select", GraphRisky::SELECT)]);

@@ -281,6 +281,21 @@ async fn risky_users_are_not_asked_for_unless_they_are_followed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_users_at_risk_alone_are_followed_nobody_else_is_read() {
+    let (tenant, wire) = tenant(|_| Reply::json(200, &json!({ "value": [] })));
+    let entra = EntraId::new(&tenant, UserRisk::Alone);
+    assert_eq!(entra.feeds().iter().map(|f| f.kind).collect::<Vec<_>>(), [ObjectKind::RiskyUser]);
+    for kind in [ObjectKind::EntraUser, ObjectKind::EntraDevice] {
+        let refused = entra.changes(kind, None).await.unwrap_err();
+        assert!(matches!(refused, ChangesError::Unanswered(i) if i.why == Why::NotAskable));
+    }
+    entra.changes(ObjectKind::RiskyUser, None).await.unwrap();
+    assert!(entra.check().await.iter().all(|check| check.outcome != Outcome::Problem));
+    let lines = graph_lines(&wire);
+    assert!(lines.iter().all(|line| line.contains("/riskyUsers")), "{lines:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_owners_of_a_device_are_people_and_pages_are_followed() {
     let (entra, wire) = connect(|request| {
         let next = "https://graph.microsoft.com/v1.0/devices/x/registeredOwners?$skiptoken=2";

@@ -6,6 +6,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
+use super::directory::{DIRECTORY_SECRETS, secret_path};
 use super::load::{Loaded, join, variable_of};
 use super::origin::Origin;
 use super::secret::SECRETS;
@@ -138,6 +139,11 @@ pub fn reference() -> String {
         let path = secret.path;
         let _ = writeln!(text, "| {path} | `{}` | `{path}` | `{path}_file` |", variable_of(path));
     }
+    for secret in &DIRECTORY_SECRETS {
+        let path = secret_path("<name>", secret);
+        let (variable, name) = (variable_of(&path), secret.name);
+        let _ = writeln!(text, "| {path} | `{variable}` | `{path}` | `{name}_file` |");
+    }
     for section in sections() {
         if section.path.is_empty() {
             text.push_str("\n## Before the first section\n");
@@ -190,9 +196,17 @@ pub fn shown(loaded: &Loaded) -> Vec<(String, String, Origin)> {
         }
     }
     let mut config = loaded.config.clone();
+    let shown = |is_set: bool| if is_set { "(set, not shown)" } else { "(off)" }.to_owned();
+    for (index, section) in config.directory.iter_mut().enumerate() {
+        for secret in &DIRECTORY_SECRETS {
+            let path = format!("directory[{index}].{}", secret.name);
+            let origin = loaded.origins.of(&path);
+            rows.push((path, shown((secret.slot)(section).is_some()), origin));
+        }
+    }
     for secret in &SECRETS {
-        let text = if (secret.slot)(&mut config).is_some() { "(set, not shown)" } else { "(off)" };
-        rows.push((secret.path.to_owned(), text.to_owned(), loaded.origins.of(secret.path)));
+        let text = shown((secret.slot)(&mut config).is_some());
+        rows.push((secret.path.to_owned(), text, loaded.origins.of(secret.path)));
     }
     rows
 }

@@ -10,10 +10,12 @@ use garde::Validate as _;
 use secrecy::SecretString;
 use serde_path_to_error::Segment;
 use toml::{Table, Value};
+use url::Url;
 
+use super::directory::{DIRECTORY_SECRETS, secret_path};
 use super::origin::{Origin, Origins};
 use super::secret::SECRETS;
-use super::{CheckSetting, Config, document};
+use super::{AppService, CheckSetting, Config, document};
 
 /// Where the configuration is looked for when nothing names it.
 pub const DEFAULT_FILE: &str = "/etc/lanyard/lanyard.toml";
@@ -116,6 +118,7 @@ impl Loader {
         }
         let mut config = self.typed();
         self.secrets(&mut config, &sources.environment);
+        self.directories(&mut config, &sources.environment);
         self.validate(&config);
         if self.faults.is_empty() {
             Ok(Loaded { config, origins: self.origins })
@@ -170,6 +173,7 @@ impl Loader {
             document::settings().into_iter().map(|s| (variable_of(&s.path), s)).collect();
         let mut known: BTreeSet<String> = COMMAND_LINE_VARIABLES.map(str::to_owned).into();
         known.extend(SECRETS.iter().map(|secret| variable_of(secret.path)));
+        known.extend(self.directory_secrets());
         for (name, text) in environment.iter().filter(|(name, _)| name.starts_with("LANYARD_")) {
             let Some(setting) = settings.get(name) else {
                 if !known.contains(name) {
@@ -235,6 +239,54 @@ impl Loader {
         }
     }
 
+    /// The variables of the environment that hold secrets of the directories.
+    fn directory_secrets(&self) -> Vec<String> {
+        let sections = self.values.get("directory").and_then(Value::as_array);
+        let names = sections.into_iter().flatten().filter_map(|one| one.get("name")?.as_str());
+        let paths = names
+            .flat_map(|name| DIRECTORY_SECRETS.iter().map(move |secret| secret_path(name, secret)));
+        paths.map(|path| variable_of(&path)).collect()
+    }
+
+    /// Finds the secrets of each directory (the environment, then a systemd credential; its file is read when it is
+    /// connected) and the identity of where this runs.
+    fn directories(&mut self, config: &mut Config, environment: &BTreeMap<String, String>) {
+        let credentials = environment.get("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        for (index, section) in config.directory.iter_mut().enumerate() {
+            for secret in &DIRECTORY_SECRETS {
+                let path = secret_path(&section.name, secret);
+                let shown = format!("directory[{index}].{}", secret.name);
+                let variable = variable_of(&path);
+                let credential = credentials.as_ref().map(|folder| folder.join(&path));
+                let (text, origin) = if let Some(text) = environment.get(&variable) {
+                    (Ok(text.clone()), Origin::Environment(variable))
+                } else if let Some(file) = credential.filter(|file| file.exists()) {
+                    (std::fs::read_to_string(file), Origin::Credential(path))
+                } else {
+                    continue;
+                };
+                self.origins.note(&shown, origin);
+                match text.as_deref().map(|text| text.trim_end_matches(['\n', '\r'])) {
+                    Ok("") => self.fault(&shown, "is empty"),
+                    Ok(text) => *(secret.slot)(section) = Some(SecretString::from(text)),
+                    Err(error) => {
+                        let text = format!("cannot be read: {error}");
+                        self.fault(&shown, text);
+                    }
+                }
+            }
+        }
+        let (endpoint, header) = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER");
+        if let (Some(endpoint), Some(header)) = (environment.get(endpoint), environment.get(header))
+            && let Ok(endpoint) = Url::parse(endpoint)
+        {
+            let app_service = AppService { endpoint, header: SecretString::from(header.as_str()) };
+            for section in &mut config.directory {
+                section.app_service = Some(app_service.clone());
+            }
+        }
+    }
+
     /// What no single value shows.
     fn validate(&mut self, config: &Config) {
         if let Err(report) = config.validate() {
@@ -295,8 +347,16 @@ fn note_lines(
         let path = join(prefix, key.get_ref());
         let line = text[..key.span().start.min(text.len())].matches('\n').count() + 1;
         lines.push((path.clone(), line));
-        if let toml::de::DeValue::Table(inner) = value.get_ref() {
-            note_lines(inner, &path, text, lines);
+        match value.get_ref() {
+            toml::de::DeValue::Table(inner) => note_lines(inner, &path, text, lines),
+            toml::de::DeValue::Array(list) => {
+                for (index, one) in list.iter().enumerate() {
+                    if let toml::de::DeValue::Table(inner) = one.get_ref() {
+                        note_lines(inner, &format!("{path}[{index}]"), text, lines);
+                    }
+                }
+            }
+            _ => {}
         }
     }
 }

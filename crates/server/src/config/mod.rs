@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 
 pub use authority::{AuthoritySection, CertifiedBySetting, KeySetting};
 pub use crl::{CrlAccess, CrlSection};
-pub use directory::{CloudSetting, DirectorySection, DirectoryType, FollowSetting};
+pub use directory::{AppService, CloudSetting, DirectorySection, DirectoryType, FollowSetting};
 pub use endpoint::{
     Approval, AvailabilitySetting, BootstrapSetting, DcSection, DeviceDirectorySetting,
     DirectoryIdsSetting, DirectorySidSetting, EndpointsSection, IntuneSection, Issuing,

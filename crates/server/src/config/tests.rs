@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::*;
 
@@ -88,6 +88,55 @@ fn secrets_come_from_the_environment_then_a_credential_then_a_file() {
     assert_eq!(challenge(&[directory]).0, "from systemd");
     let variable = ("LANYARD_ENDPOINTS_STATIC_CHALLENGE", "from the environment");
     assert_eq!(challenge(&[directory, variable]).0, "from the environment");
+}
+
+#[test]
+fn secrets_of_directories_come_from_the_environment_then_a_credential() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("directory.my-fleet.webhook_secret"), "Bearer x\n").unwrap();
+    std::fs::write(folder.path().join("directory.my-fleet.secret"), "of systemd").unwrap();
+    let file = "[[directory]]\nname = \"my-fleet\"\ntype = \"jamf\"\nclient_id = \"c\"\n\
+                url = \"https://example.jamfcloud.com\"\n";
+    let (_folder, sources) = sources(
+        file,
+        &[
+            ("LANYARD_DIRECTORY_MY_FLEET_SECRET", "of the environment"),
+            ("CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap()),
+            ("IDENTITY_ENDPOINT", "http://127.0.0.1:41/msi/token"),
+            ("IDENTITY_HEADER", "of the app service"),
+        ],
+    );
+    let loaded = sources.load().unwrap();
+    let section = &loaded.config.directory[0];
+    let secret = |secret: &Option<SecretString>| {
+        secret.as_ref().map(|secret| secret.expose_secret().to_owned())
+    };
+    assert_eq!(secret(&section.secret).as_deref(), Some("of the environment"));
+    assert_eq!(secret(&section.webhook_secret).as_deref(), Some("Bearer x"));
+    let app_service = section.app_service.as_ref().unwrap();
+    assert_eq!(app_service.endpoint.port(), Some(41));
+    assert_eq!(app_service.header.expose_secret(), "of the app service");
+    let rows = document::shown(&loaded);
+    let shown = rows.iter().find(|(path, ..)| path == "directory[0].secret").unwrap();
+    assert_eq!(shown.1, "(set, not shown)");
+    assert_eq!(shown.2, Origin::Environment("LANYARD_DIRECTORY_MY_FLEET_SECRET".into()));
+    assert!(!format!("{rows:?}{loaded:?}").contains("of the"));
+    let unknown = faults("", &[("LANYARD_DIRECTORY_MY_FLEET_SECRET", "x")]);
+    assert_eq!(unknown.len(), 1, "no directory has this name: {unknown:?}");
+}
+
+#[test]
+fn what_is_of_the_other_kind_of_directory_is_a_fault_that_says_so() {
+    let file = "[[directory]]\nname = \"contoso\"\ntenant_id = \"0f8fad5b-d9cb-469f-a165-70867728950e\"\n\
+                webhook_secret_file = \"/s\"\nusername = \"u\"\nfollow = [\"user_risk\"]\n\
+                notification_url = \"https://ca.example/n\"\nclient_id = \"c\"\n\
+                identity_object_id = \"7c9e6679-7425-40de-944b-e07fc1f90ae7\"\n\
+                [[directory]]\nname = \"fleet\"\ntype = \"jamf\"\nurl = \"https://example.jamfcloud.com\"\n\
+                client_id = \"c\"\nsecret_file = \"/s\"\nnotification_url = \"https://ca.example/n\"\n\
+                identity_resource_id = \"/subscriptions/x\"\nintune_resource = \"https://x.example/\"\n\
+                [[directory]]\nname = \"third\"\ntenant_id = \"7c9e6679-7425-40de-944b-e07fc1f90ae7\"\n\
+                identity_resource_id = \"x\"\nclient_id = \"c\"\nsecret_file = \"/s\"\n";
+    insta::assert_snapshot!(faults(file, &[]).join("\n"));
 }
 
 #[test]
