@@ -104,6 +104,8 @@ pub enum Act {
     ConfirmHeldBack,
     /// A person discarded revocations that the brake held back.
     DiscardHeldBack,
+    /// Intune was told what became of a request.
+    TellIntune,
 }
 
 impl Act {
@@ -126,6 +128,7 @@ impl Act {
             Self::HoldBack => "brake.hold_back",
             Self::ConfirmHeldBack => "brake.confirm",
             Self::DiscardHeldBack => "brake.discard",
+            Self::TellIntune => "intune.notice",
         }
     }
 

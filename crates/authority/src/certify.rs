@@ -13,13 +13,13 @@ use lanyard_pki::certificate::Certificate;
 use lanyard_pki::lint::Expectations;
 use lanyard_pki::unsigned::Frame as _;
 use lanyard_pki::{SerialNumber, Time};
-use lanyard_store::{AuditEntry, Claim, CrlPartition, Enrollment, Issuance};
+use lanyard_store::{AuditEntry, Claim, CrlPartition, Enrollment, Issuance, NewNotice};
 
 use crate::audit::Act;
 use crate::ca::Ca;
 use crate::error::Doing as _;
 use crate::steps::Step;
-use crate::{Authority, Fault, linted};
+use crate::{Authority, Fault, intune, linted};
 pub(crate) use order::{INTERNAL, Order, Origin};
 use order::{blamed, input, names, record};
 
@@ -104,7 +104,9 @@ impl Authority {
             self.reached(Step::Signed).await?;
 
             let now = self.now();
-            let new = record(&order, serial.clone(), partition, names.clone(), &certificate, now);
+            let mut new =
+                record(&order, serial.clone(), partition, names.clone(), &certificate, now);
+            new.notice = order.notice.clone().map(|notice| Box::new(named(notice, &serial)));
             let issuance = self.store().issue_certificate(
                 new,
                 claim.clone(),
@@ -155,6 +157,12 @@ impl Authority {
         let certificate = Certificate::frame(&tbs, algorithm, &signature, &[]);
         Ok(Signed { serial, partition, certificate })
     }
+}
+
+/// The notice of a certificate, which is named by it: whoever knows the one finds the other.
+fn named(notice: NewNotice, serial: &SerialNumber) -> NewNotice {
+    let id = intune::notice_of(serial);
+    NewNotice { id, serial: Some(serial.clone()), ..notice }
 }
 
 fn audit(order: &Order, serial: &SerialNumber, now: Time) -> AuditEntry {

@@ -70,6 +70,7 @@ impl DetachedResponder {
                 scep: ArcSwap::default(),
                 ra_keys: crate::scep::ra::Keys::default(),
                 wake: tokio::sync::Notify::new(),
+                intune: crate::intune::State::new(&ports.intune),
                 memory,
                 mirror,
                 tethers: Tethers::new(),

@@ -1,28 +1,31 @@
 //! Issuing: one verb for every protocol, from a request to a certificate, a wait for a person, or a refusal.
 //!
-//! Who may have what is [`lanyard_lifecycle::policy`]'s to decide; how the certificate comes about is in `certify`.
+//! Who may have what is [`lanyard_lifecycle::policy`]'s to decide; what is found out for that is in `admit`, which object a
+//! certificate follows in `bind`, and how the certificate comes about in `certify`.
 
+mod additions;
+mod admit;
+mod bind;
 mod request;
 
 use std::sync::Arc;
 
 use lanyard_lifecycle::Refusal;
-use lanyard_lifecycle::binding::Binding;
-use lanyard_lifecycle::policy::{
-    self, Approval, Challenge, Claims, Credential, OldCertificate, Period, Permit, Terms,
-};
+use lanyard_lifecycle::policy::{Approval, Permit};
 use lanyard_lifecycle::refusal::NamePart;
-use lanyard_pki::csr::ChallengePassword;
 use lanyard_pki::profile::{Profile, SubjectRule};
-use lanyard_store::{Claim, Enrollment, EnrollmentState, Keep, NewEnrollment};
-use secrecy::ExposeSecret as _;
+use lanyard_store::{
+    Claim, Enrollment, EnrollmentState, Keep, NewEnrollment, NewNotice, Submission,
+};
 
 use crate::audit::{Act, Actor};
 use crate::ca::Ca;
 use crate::certify::{Certified, Order, Origin};
 use crate::error::Doing as _;
-use crate::settings::{DAY, Endpoint, Follows, Keeping};
-use crate::{Authority, Error, Fault};
+use crate::intune::Accepted;
+use crate::settings::{DAY, Endpoint, Follows, Keeping, NoticeOrder};
+use crate::{Authority, Error, Fault, Issued};
+pub(crate) use admit::Admitted;
 pub use request::{Outcome, Proof, Request, Transaction};
 
 /// How long a finished transaction is remembered, in seconds. A client that lost the answer asks again within minutes;
@@ -31,6 +34,16 @@ pub(crate) const REMEMBERED: i64 = DAY;
 
 /// How long a request waits for a person, in seconds.
 const WAITS: i64 = 30 * DAY;
+
+/// What came of a request that was not refused, before the client is given anything.
+enum Made {
+    /// A certificate, recorded with its notice if one is owed.
+    Issued(Issued),
+    /// Its transaction was claimed before.
+    Known(Box<Enrollment>),
+    /// It waits for a person, or waited before.
+    Waits(Outcome),
+}
 
 impl Authority {
     /// Issues a certificate, or says that a person has to decide.
@@ -47,13 +60,21 @@ impl Authority {
 
     async fn issue_unless_refused(&self, request: &Request) -> Result<Outcome, Error> {
         let endpoint = self.settings().endpoint(request.endpoint).ok_or(Refusal::NotConfigured)?;
+        // Intune is asked about a transaction once, and told of it once.
+        if endpoint.follows.is_intune()
+            && let Some(known) = self.known_transaction(request).await?
+        {
+            return self.repeated(request, &known).await;
+        }
         match self.issue_anew(endpoint, request).await {
             // Whether it is a repeated transaction the store finds out when the certificate is recorded, which spares all
             // others a question. What is refused by now may have been granted when it came first.
-            Err(Error::Refused(refusal)) => match self.known_transaction(request).await? {
-                Some(known) => self.repeated(request, &known).await,
-                None => Err(refusal.into()),
-            },
+            Err(Error::Refused(refusal)) if !endpoint.follows.is_intune() => {
+                match self.known_transaction(request).await? {
+                    Some(known) => self.repeated(request, &known).await,
+                    None => Err(refusal.into()),
+                }
+            }
             outcome => outcome,
         }
     }
@@ -64,22 +85,51 @@ impl Authority {
     }
 
     async fn issue_anew(&self, endpoint: &Endpoint, request: &Request) -> Result<Outcome, Error> {
+        let accepted = self.vouched(endpoint, request).await?;
+        let made = self.make(endpoint, request, accepted.as_ref()).await;
+        if let (Some(accepted), Err(error)) = (&accepted, &made) {
+            self.tell_failure(endpoint, accepted, error).await;
+        }
+        match (made?, accepted) {
+            (Made::Issued(issued), Some(accepted)) => {
+                let order = notice_order(endpoint);
+                let issued = self.hand_over(endpoint, &accepted, order, issued).await?;
+                Ok(Outcome::Issued(issued))
+            }
+            (Made::Issued(issued), None) => Ok(Outcome::Issued(issued)),
+            (Made::Known(known), _) => self.repeated(request, &known).await,
+            (Made::Waits(outcome), _) => Ok(outcome),
+        }
+    }
+
+    /// Makes and records a certificate, or puts the request before a person.
+    async fn make(
+        &self,
+        endpoint: &Endpoint,
+        request: &Request,
+        accepted: Option<&Accepted>,
+    ) -> Result<Made, Error> {
         let ca = self.issuing_ca(endpoint)?;
-        let admitted = self.admit(endpoint, &ca, request).await?;
+        let admitted = self.admit(endpoint, &ca, request, accepted).await?;
         let enrollment =
             request.transaction_key().map(|key| self.enrollment(endpoint, request, &admitted, key));
-        match admitted.permit.approval {
-            Approval::Manual => self.submit(endpoint, request, &admitted, enrollment).await,
-            Approval::Automatic => {
-                let claim = enrollment.map_or(Claim::None, |new| Claim::New(Box::new(new)));
-                let order = self.order(endpoint, ca, admitted, request.actor.clone())?;
-                match self.certify(order, claim).await? {
-                    Certified::Issued(issued) => Ok(Outcome::Issued(issued)),
-                    Certified::Claimed(known) => self.repeated(request, &known).await,
-                    Certified::NoSuchRequest => Err(Refusal::UnknownTransaction.into()),
-                    Certified::Refused(refusal) => Err(refusal.into()),
-                }
+        if admit::approval(accepted, &admitted.permit) == Approval::Manual {
+            let submitted = self.submit(endpoint, request, &admitted, enrollment).await?;
+            return Ok(Made::Waits(submitted));
+        }
+        let claim = enrollment.map_or(Claim::None, |new| Claim::New(Box::new(new)));
+        let notice = match accepted {
+            None => None,
+            Some(accepted) => {
+                Some(self.notice_of_success(endpoint, accepted, notice_order(endpoint))?)
             }
+        };
+        let order = self.order(endpoint, ca, admitted, request.actor.clone(), notice)?;
+        match self.certify(order, claim).await? {
+            Certified::Issued(issued) => Ok(Made::Issued(issued)),
+            Certified::Claimed(known) => Ok(Made::Known(known)),
+            Certified::NoSuchRequest => Err(Refusal::UnknownTransaction.into()),
+            Certified::Refused(refusal) => Err(refusal.into()),
         }
     }
 
@@ -89,58 +139,6 @@ impl Authority {
         cas.current(endpoint.scope.organization).cloned().ok_or(Refusal::AuthorityNotValid)
     }
 
-    /// Decides.
-    async fn admit(
-        &self,
-        endpoint: &Endpoint,
-        ca: &Ca,
-        request: &Request,
-    ) -> Result<Admitted, Error> {
-        let claims = Claims::from_request(&request.csr)?;
-        let given = request.csr.challenge_password();
-        let challenge = Challenge {
-            given: given.as_ref().map(ChallengePassword::expose),
-            expected: endpoint.challenge.as_ref().map(|secret| secret.expose_secret().as_bytes()),
-        };
-        let old = match &request.proof {
-            Proof::Challenge | Proof::Vouched => None,
-            Proof::Renewal(old) | Proof::RenewalOrChallenge(old) => {
-                Some((old, self.old_certificate(old).await?))
-            }
-        };
-        let old_certificate = old
-            .as_ref()
-            .map(|(certificate, old)| OldCertificate { certificate, origin: old.origin(endpoint) });
-        let credential = match (&request.proof, old_certificate) {
-            (Proof::Renewal(_), Some(old)) => Credential::Renewal(old),
-            (Proof::RenewalOrChallenge(_), Some(old)) => {
-                Credential::RenewalOrChallenge(old, challenge)
-            }
-            (Proof::Vouched, _) => Credential::Vouched,
-            (_, _) => Credential::Challenge(challenge),
-        };
-        let permit = self.decide(endpoint, ca, &claims, &credential)?;
-        let renewed = old.and_then(|(_, old)| old.binding_if(permit.grant));
-        Ok(Admitted { permit, renewed })
-    }
-
-    /// Decides by the endpoint's policy.
-    pub(crate) fn decide(
-        &self,
-        endpoint: &Endpoint,
-        ca: &Ca,
-        claims: &Claims,
-        credential: &Credential<'_>,
-    ) -> Result<Permit, Refusal> {
-        let issuer = Period {
-            not_before: ca.certificate.not_before(),
-            not_after: ca.certificate.not_after(),
-        };
-        let limits = &self.settings().limits;
-        let terms = Terms { policy: &endpoint.policy, limits, issuer };
-        policy::decide(&terms, claims, credential, self.now())
-    }
-
     /// What is ordered for a permit. The endpoint's profile may leave out what its policy lets through.
     pub(crate) fn order(
         &self,
@@ -148,15 +146,10 @@ impl Authority {
         ca: Arc<Ca>,
         admitted: Admitted,
         actor: Actor,
+        notice: Option<NewNotice>,
     ) -> Result<Order, Error> {
-        let Admitted { permit, renewed } = admitted;
+        let Admitted { permit, bound } = admitted;
         check_profile(&endpoint.profile, &permit)?;
-        let binding = match renewed {
-            Some(binding) => binding,
-            None => untethered(&endpoint.follows, self.random()).ok_or_else(|| {
-                Fault::lasting("bind a certificate", "the endpoint's directory is not connected")
-            })?,
-        };
         let keep = match endpoint.keep {
             Keeping::Everything => Keep::Everything,
             Keeping::RevocationOnly => {
@@ -175,7 +168,7 @@ impl Authority {
         Ok(Order {
             ca,
             profile: endpoint.profile.clone(),
-            binding,
+            binding: bound.binding,
             subject: permit.subject,
             alternative_names: permit.alternative_names,
             public_key: permit.public_key,
@@ -184,6 +177,7 @@ impl Authority {
             key_usages: Some(permit.usages.key),
             extended_key_usages: Some(permit.usages.extended),
             extensions: permit.extensions,
+            notice,
             origin,
         })
     }
@@ -208,7 +202,7 @@ impl Authority {
                 let issued = self.resume(known).await?;
                 let verdict = self.status(&issued.serial).await?.verdict;
                 verdict.good().map_err(Refusal::IssuedNotGood)?;
-                Ok(Outcome::Issued(issued))
+                self.hand_over_again(issued).await.map(Outcome::Issued)
             }
         }
     }
@@ -232,11 +226,11 @@ impl Authority {
         let audit = audit.target(&request.csr.subject()).done();
         let submission = self.store().submit_enrollment(new, Some(audit)).await;
         match submission.doing("record a request")? {
-            lanyard_store::Submission::Submitted(id) => {
+            Submission::Submitted(id) => {
                 metrics::counter!("lanyard_requests_submitted_total").increment(1);
                 Ok(Outcome::Pending(id))
             }
-            lanyard_store::Submission::Exists(known) => self.repeated(request, &known).await,
+            Submission::Exists(known) => self.repeated(request, &known).await,
         }
     }
 
@@ -287,11 +281,11 @@ impl Authority {
     }
 }
 
-/// The binding of a certificate that follows nothing.
-fn untethered(follows: &Follows, random: [u8; 16]) -> Option<Binding> {
-    match follows {
-        Follows::Nothing(kind) => Binding::untethered(*kind, random),
-        Follows::Intune(_) | Follows::Entra(_) | Follows::Jamf(_) => None,
+/// When Intune is told of certificates of an endpoint.
+fn notice_order(endpoint: &Endpoint) -> NoticeOrder {
+    match &endpoint.follows {
+        Follows::Intune(intune) => intune.notice,
+        Follows::Nothing(_) | Follows::Entra(_) | Follows::Jamf(_) => NoticeOrder::default(),
     }
 }
 
@@ -309,11 +303,4 @@ fn check_profile(profile: &Profile, permit: &Permit) -> Result<(), Refusal> {
         return Err(Refusal::NoUsage);
     }
     Ok(())
-}
-
-/// What was decided, and the binding that a renewal takes over.
-#[derive(Debug)]
-pub(crate) struct Admitted {
-    pub(crate) permit: Permit,
-    pub(crate) renewed: Option<Binding>,
 }

@@ -1,8 +1,9 @@
 //! What the authority does by itself, and when: the one list of background work.
 //!
-//! CRLs, which may take long to make, are kept beside it ([`crate::crl`]), and so are the mirror ([`crate::mirror`]) and the
-//! record of tethered certificates ([`crate::tether`]). Each job says when it is due next; the server drives them
-//! ([`Authority::drive_jobs`]), tests run them by hand with a clock of their own ([`Authority::run_jobs`]).
+//! CRLs, which may take long to make, are kept beside it ([`crate::crl`]), and so are the mirror ([`crate::mirror`]), the
+//! record of tethered certificates ([`crate::tether`]) and business with Intune ([`crate::intune`]). Each job says when it
+//! is due next; the server drives them ([`Authority::drive_jobs`]), tests run them by hand with a clock of their own
+//! ([`Authority::run_jobs`]).
 
 use std::time::Duration;
 
@@ -70,11 +71,13 @@ impl Authority {
         next.max(now)
     }
 
-    /// Runs the jobs when they are due and keeps the CRLs, the mirror and the tethers, for as long as the future is polled.
+    /// Runs the jobs when they are due and keeps the CRLs, the mirror, the tethers and business with
+    /// Intune, for as long as the future is polled.
     pub async fn drive_jobs(&self) {
         let (small, crls) = (self.drive_small_jobs(), self.keep_crls());
         let (mirror, tethers) = (Box::pin(self.keep_mirror()), Box::pin(self.keep_tethers()));
-        futures_util::future::join4(small, crls, mirror, tethers).await;
+        let intune = Box::pin(self.keep_intune());
+        futures_util::future::join5(small, crls, mirror, tethers, intune).await;
     }
 
     async fn drive_small_jobs(&self) {
@@ -112,6 +115,7 @@ impl Authority {
                 break;
             }
         }
+        self.forget_notices(FORGOTTEN_AT_ONCE).await?;
         self.forget_missing_objects().await
     }
 }

@@ -88,6 +88,7 @@ struct Inner {
     scep: ArcSwap<scep::Identities>,
     ra_keys: scep::ra::Keys,
     wake: tokio::sync::Notify,
+    intune: intune::State,
     memory: status::Memory,
     mirror: mirror::Mirror,
     tethers: tether::Tethers,

@@ -73,6 +73,7 @@ async fn inner(settings: Settings, ports: Ports) -> Result<Inner, OpenError> {
         scep: ArcSwap::default(),
         ra_keys: scep::ra::Keys::default(),
         wake: tokio::sync::Notify::new(),
+        intune: crate::intune::State::new(&ports.intune),
         memory: Memory::new(&settings.status),
         mirror,
         tethers: crate::tether::Tethers::new(),

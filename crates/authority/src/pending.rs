@@ -2,7 +2,7 @@
 
 use lanyard_lifecycle::Refusal;
 use lanyard_lifecycle::id::EndpointId;
-use lanyard_lifecycle::policy::{Claims, Credential};
+use lanyard_lifecycle::policy::Claims;
 use lanyard_pki::certificate::Certificate;
 use lanyard_pki::csr::CertificationRequest;
 use lanyard_store::{
@@ -12,7 +12,7 @@ use lanyard_store::{
 use crate::audit::{Act, Actor};
 use crate::certify::{Certified, Issued};
 use crate::error::Doing as _;
-use crate::issue::{Admitted, Outcome, REMEMBERED, Transaction};
+use crate::issue::{Outcome, REMEMBERED, Transaction};
 use crate::{Authority, Error, Fault};
 
 impl Authority {
@@ -73,10 +73,8 @@ impl Authority {
             .map_err(|fault| Fault::lasting("read a pending request", fault))?;
         let ca = self.issuing_ca(endpoint)?;
         let claims = Claims::from_request(&csr)?;
-        let permit = self.decide(endpoint, &ca, &claims, &Credential::Vouched)?;
-
-        let admitted = Admitted { permit, renewed: None };
-        let order = self.order(endpoint, ca, admitted, actor.clone())?;
+        let admitted = self.admit_approved(endpoint, &ca, &claims).await?;
+        let order = self.order(endpoint, ca, admitted, actor.clone(), None)?;
         let expires_at = self.now().plus(REMEMBERED);
         let claim = Claim::Approve { request: id, by: actor.to_string(), expires_at };
         match self.certify(order, claim).await? {

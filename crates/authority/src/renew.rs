@@ -4,7 +4,7 @@
 
 use lanyard_lifecycle::binding::Binding;
 use lanyard_lifecycle::id::{EndpointId, Scope};
-use lanyard_lifecycle::policy::{Grant, IssuedAt, Origin};
+use lanyard_lifecycle::policy::{IssuedAt, Origin};
 use lanyard_lifecycle::verdict::Verdict;
 use lanyard_pki::certificate::Certificate;
 
@@ -46,11 +46,11 @@ impl Old {
         Origin::Ours { kind: binding.kind, issued_at, verdict }
     }
 
-    /// The binding that its successor takes over, if it was granted as one.
-    pub(crate) fn binding_if(self, grant: Grant) -> Option<Binding> {
-        match (self, grant) {
-            (Self::Ours { binding, .. }, Grant::Renewal(_)) => Some(binding),
-            _ => None,
+    /// The binding that its successor takes over.
+    pub(crate) fn binding(self) -> Option<Binding> {
+        match self {
+            Self::Ours { binding, .. } => Some(binding),
+            Self::Foreign => None,
         }
     }
 }

@@ -14,8 +14,8 @@ use crate::mirror::DirectorySettings;
 use crate::status::settings::StatusSettings;
 use crate::tether::TetherSettings;
 pub use endpoint::{
-    Additions, Bootstrap, DeviceDirectory, DirectoryIds, DirectorySid, Endpoint, Follows,
-    IntuneFollows, Keeping, NoticeOrder,
+    Additions, Bootstrap, DirectoryIds, DirectorySid, Endpoint, Follows, IntuneFollows,
+    IntuneSettings, Keeping, NoticeOrder,
 };
 
 /// Seconds in a day.
@@ -46,6 +46,8 @@ pub struct Settings {
     pub status: StatusSettings,
     /// The places to enroll.
     pub endpoints: Vec<Endpoint>,
+    /// How often Intune is asked what it wants revoked.
+    pub intune: IntuneSettings,
     /// The directories that certificates follow.
     pub directories: Vec<DirectorySettings>,
     /// What becomes of certificates that follow an object.
@@ -62,6 +64,7 @@ impl Settings {
             scep: ScepSettings::default(),
             status: StatusSettings::default(),
             endpoints: Vec::new(),
+            intune: IntuneSettings::default(),
             directories: Vec::new(),
             tether: TetherSettings::default(),
         }

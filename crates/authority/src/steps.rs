@@ -33,6 +33,14 @@ pub(crate) enum Step {
     ChangesJudged,
     /// What follows is recorded.
     JudgementsRecorded,
+    /// A directory's requests to revoke are recorded, and not carried out.
+    QueueTaken,
+    /// They are carried out, and the directory is not told.
+    QueueCarriedOut,
+    /// It is told, and they are not forgotten.
+    QueueAnswered,
+    /// Intune has taken a notice, and that is not recorded.
+    NoticeTaken,
 }
 
 /// What a test wants to happen at a step.

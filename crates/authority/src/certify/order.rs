@@ -10,7 +10,7 @@ use lanyard_lifecycle::refusal::{NameFault, NamePart};
 use lanyard_pki::extension::{Extension, KeyUsages};
 use lanyard_pki::profile::{CertificateInput, Profile, ProfileError};
 use lanyard_pki::{GeneralName, Name, Oid, PublicKey, SerialNumber, Time};
-use lanyard_store::{CrlPartition, Keep, Names, NewCertificate};
+use lanyard_store::{CrlPartition, Keep, Names, NewCertificate, NewNotice};
 
 use crate::audit::Actor;
 use crate::ca::Ca;
@@ -32,6 +32,8 @@ pub(crate) struct Order {
     pub(crate) key_usages: Option<KeyUsages>,
     pub(crate) extended_key_usages: Option<Vec<Oid>>,
     pub(crate) extensions: Vec<Extension>,
+    /// What a directory is to be told of it, but for the certificate itself.
+    pub(crate) notice: Option<NewNotice>,
     pub(crate) origin: Origin,
 }
 

@@ -44,6 +44,7 @@ impl Authority {
             key_usages: None,
             extended_key_usages: None,
             extensions: Vec::new(),
+            notice: None,
             origin: Origin::internal(ca.scope),
         };
         match self.certify(order, Claim::None).await? {

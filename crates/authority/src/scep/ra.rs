@@ -189,6 +189,7 @@ impl Authority {
             key_usages: None,
             extended_key_usages: None,
             extensions: Vec::new(),
+            notice: None,
             origin: Origin::internal(ca.scope),
         };
         let claim = Claim::New(Box::new(NewEnrollment {

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use lanyard_lifecycle::binding::{BindingRule, DeviceDirectory};
 use lanyard_lifecycle::id::{DirectoryId, EndpointId, Scope};
 use lanyard_lifecycle::kind::{Kind, Source};
 use lanyard_lifecycle::policy::EndpointPolicy;
@@ -34,7 +35,8 @@ pub struct Endpoint {
     pub profile: Profile,
     /// How much of its certificates is recorded.
     pub keep: Keeping,
-    /// Who may enroll and what they get. Where Intune validates challenges, the policy's own rule for them is not asked.
+    /// Who may enroll and what they get. Where Intune validates challenges, the policy is asked neither for a challenge of
+    /// its own nor for a person's approval: Intune gives up on a request that has to wait.
     pub policy: EndpointPolicy,
     /// The challenge that every client knows, where the policy asks for one.
     pub challenge: Option<SecretString>,
@@ -60,6 +62,21 @@ impl Follows {
             Self::Nothing(_) => None,
             Self::Intune(intune) => Some(intune.directory),
             Self::Entra(directory) | Self::Jamf(directory) => Some(*directory),
+        }
+    }
+
+    /// Whether Intune validates its challenges.
+    pub const fn is_intune(&self) -> bool {
+        matches!(self, Self::Intune(_))
+    }
+
+    /// How its requests name what they are about.
+    pub const fn rule(&self) -> BindingRule {
+        match self {
+            Self::Nothing(kind) => BindingRule::Untethered(*kind),
+            Self::Intune(intune) => BindingRule::Intune(intune.devices),
+            Self::Entra(_) => BindingRule::Entra,
+            Self::Jamf(_) => BindingRule::Jamf,
         }
     }
 }
@@ -90,22 +107,6 @@ impl IntuneFollows {
     }
 }
 
-/// Where a device that enrolls through Intune is looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum DeviceDirectory {
-    /// In Entra ID alone.
-    Entra,
-    /// In Intune alone.
-    Intune,
-    /// In both, Intune first; found in one is enough.
-    EntraAndIntune,
-    /// The same, but Entra ID alone while permission to read Intune's devices is missing.
-    #[default]
-    EntraAndIntuneOpportunistic,
-    /// In both, and what Intune lists as revoked counts as well.
-    EntraAndIntuneAndEndpointList,
-}
-
 /// When Intune is told that a certificate was issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum NoticeOrder {
@@ -114,6 +115,22 @@ pub enum NoticeOrder {
     BeforeAnswer,
     /// Afterwards, as soon as Intune takes it.
     AfterAnswer,
+}
+
+/// How often every tenant's Intune is asked what it wants revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IntuneSettings {
+    /// How often requests to revoke are taken. The default is 5 minutes. Before a device or user that has certificates
+    /// gets another one they are taken as well.
+    pub queue_interval: Duration,
+    /// How often the list of certificates is read, where an endpoint goes by it. The default is an hour.
+    pub list_interval: Duration,
+}
+
+impl Default for IntuneSettings {
+    fn default() -> Self {
+        Self { queue_interval: Duration::from_mins(5), list_interval: Duration::from_hours(1) }
+    }
 }
 
 /// The short-lived certificate of a device that does not comply yet.

@@ -92,6 +92,7 @@ impl Lab {
             key_usages: None,
             extended_key_usages: None,
             extensions: Vec::new(),
+            notice: None,
             origin: Origin::internal(ca.scope),
             ca,
         }

@@ -4,6 +4,7 @@ mod any_names;
 mod approval;
 mod crash;
 mod detached;
+mod enrolling;
 mod first_start;
 mod issuing;
 mod killed;
@@ -190,6 +191,22 @@ impl Steps for Fail {
             && self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, spend).is_ok();
         Box::pin(std::future::ready(if fails {
             Err(Fault::new("do what the test lets fail", Persistence::Passing, "as told"))
+        } else {
+            Ok(())
+        }))
+    }
+}
+
+/// Makes a step fail always, and for a reason that asking again does not mend.
+#[derive(Debug)]
+struct FailForGood {
+    step: Step,
+}
+
+impl Steps for FailForGood {
+    fn at(&self, step: Step) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(std::future::ready(if step == self.step {
+            Err(Fault::lasting("do what the test lets fail", "as told"))
         } else {
             Ok(())
         }))

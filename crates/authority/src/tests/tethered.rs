@@ -164,6 +164,7 @@ pub(super) async fn issue(
         key_usages: None,
         extended_key_usages: None,
         extensions: Vec::new(),
+        notice: None,
         origin: Origin { source: Source::Intune, ..Origin::internal(ca.scope) },
         ca,
     };

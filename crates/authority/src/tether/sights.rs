@@ -71,6 +71,11 @@ impl Authority {
         }
     }
 
+    /// What is known of objects that a certificate is asked for, as new as a decision needs it.
+    pub(crate) async fn sights(&self, keys: &[ObjectKey]) -> Result<Vec<Sight>, Fault> {
+        self.look(keys, Purpose::Answer).await.map(|looked| looked.sights)
+    }
+
     async fn sight(&self, key: ObjectKey, purpose: Purpose) -> Result<(Sight, Time), Fault> {
         let answer = self.observe(key, purpose.need()).await?;
         let now = self.now();
