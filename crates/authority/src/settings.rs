@@ -6,6 +6,7 @@ mod endpoint;
 
 use std::time::Duration;
 
+pub use lanyard_lifecycle::binding::DeviceDirectory;
 use lanyard_lifecycle::id::EndpointId;
 use lanyard_lifecycle::policy::Limits;
 use lanyard_pki::{KeyAlgorithm, Name};
