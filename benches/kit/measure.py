@@ -1,5 +1,6 @@
 """Figures: what was measured round by round, and the rows that follow from it."""
 
+import math
 import statistics
 from collections import defaultdict
 from dataclasses import dataclass
@@ -28,6 +29,14 @@ class Measurements:
     def median(self, name: str) -> float:
         return statistics.median(self._values[name])
 
+    def percentile(self, name: str, percent: float) -> float:
+        """The least value that so many percent of all do not exceed."""
+        values = sorted(self._values[name])
+        return values[max(0, math.ceil(len(values) * percent / 100) - 1)]
+
+    def count(self, name: str) -> int:
+        return len(self._values[name])
+
     def of_load(self, name: str) -> str:
         """A load in words."""
         us, rate = self.median(f"{name} us"), self.median(f"{name} rate")
@@ -37,7 +46,8 @@ class Measurements:
     def ratio(self, over: str, under: str) -> float:
         """The median of the rounds' ratios: both were measured moments apart in each."""
         pairs = zip(self._values[over], self._values[under], strict=True)
-        return statistics.median(one / other for one, other in pairs)
+        # What took no time that the system counts is compared with nothing.
+        return statistics.median(one / other if other else math.nan for one, other in pairs)
 
     def as_json(self) -> dict:
         return {

@@ -7,6 +7,7 @@ from pathlib import Path
 from . import programs
 from .measure import Measurements, Row
 from .programs import Hello, Lanyard, Scepserver
+from .scale import Scale
 
 P256_RESPONDER = {"authority.key": "rsa-2048", "ocsp.key": "p-256"}
 RSA_RESPONDER = {"authority.key": "rsa-2048", "ocsp.key": "rsa-2048"}
@@ -57,17 +58,17 @@ class Scep(Part):
     ]
     FULL, PEER, ALONE = "CA 2048, 100,000 issued", "scepserver", "one client"
 
-    def __init__(self, folder: Path, quick: bool):
+    def __init__(self, folder: Path, scale: Scale):
         super().__init__()
-        self.requests = {"rsa2048": 800 if quick else 2500, "rsa4096": 200 if quick else 600}
-        self.each = 0.1 if quick else 0.4
+        self.requests = {"rsa2048": 800 if scale.is_short else 2500, "rsa4096": 200 if scale.is_short else 600}
+        self.each = 0.1 if scale.is_short else 0.4
         self.setups = {}
         for number, (name, settings, *_) in enumerate(self.SETUPS):
             place = folder / f"{number}"
             server = Lanyard(place, settings)
             if name == self.FULL:
                 server.stop()
-                ca, issued = server.ca, 20_000 if quick else 100_000
+                ca, issued = server.ca, 20_000 if scale.is_short else 100_000
                 programs.fill(server.data, issued, 0, place / "serials", ca)
                 server = Lanyard(place, settings)
             self.setups[name] = self.started(server)
@@ -131,9 +132,9 @@ class Ocsp(Part):
 
     name = "ocsp"
 
-    def __init__(self, folder: Path, quick: bool):
+    def __init__(self, folder: Path, scale: Scale):
         super().__init__()
-        self.seconds = 1.5 if quick else 4.0
+        self.seconds = 1.5 if scale.is_short else 4.0
         self.ours = {}
         for key, settings in (("p256", P256_RESPONDER), ("rsa2048", RSA_RESPONDER)):
             self.ours[key] = self.started(filled(folder / key, settings, 1_000, 0))
@@ -193,11 +194,11 @@ class Store(Part):
     REVOKED = 100_000
     SETTINGS = P256_RESPONDER | {"crl.delta_from": 0, "crl.access": "public"}
 
-    def __init__(self, folder: Path, quick: bool):
+    def __init__(self, folder: Path, scale: Scale):
         super().__init__()
-        self.seconds = 1.5 if quick else 4.0
-        self.certificates = 200_000 if quick else 1_000_000
-        self.revoked = self.REVOKED // 5 if quick else self.REVOKED
+        self.seconds = 1.5 if scale.is_short else 4.0
+        self.certificates = 200_000 if scale.is_short else 1_000_000
+        self.revoked = self.REVOKED // 5 if scale.is_short else self.REVOKED
         settings = self.SETTINGS
         self.small = self.started(filled(folder / "small", settings, 1_000, 0))
         self.large = self.started(filled(folder / "large", settings, self.certificates, self.revoked))
@@ -294,6 +295,3 @@ def answer_octets(server: Lanyard) -> int:
     command = ["openssl", "ocsp", "-issuer", server.ca, "-serial", f"0x{serial}", "-no_nonce"]
     subprocess.run([*command, "-reqout", asked], check=True, capture_output=True)
     return len(programs.fetch(f"{server.url}/ocsp", asked.read_bytes(), "application/ocsp-request"))
-
-
-PARTS = {part.name: part for part in (Scep, Ocsp, Store)}

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "target"
 RELEASE = TARGET / "release"
 LANYARD = RELEASE / "lanyard"
+EXAMPLES = RELEASE / "examples"
 
 CHALLENGE = "measured-challenge"
 
@@ -24,6 +25,12 @@ def build() -> None:
     subprocess.run(["cargo", "build", "--release", "--locked", *what], cwd=ROOT, check=True)
 
 
+def take_from(folder: Path) -> None:
+    """Measures the programs of this folder: those of a debug build show that all works, and no figures."""
+    global LANYARD, EXAMPLES
+    LANYARD, EXAMPLES = folder / "lanyard", folder / "examples"
+
+
 def lanyard_json(*arguments: str) -> dict:
     """What a command answers."""
     done = subprocess.run([LANYARD, "--json", *arguments], capture_output=True, text=True)
@@ -32,11 +39,12 @@ def lanyard_json(*arguments: str) -> dict:
     return json.loads(done.stdout)
 
 
-def fill(data: Path, certificates: int, revoked: int, serials: Path, der: Path) -> None:
-    """Puts certificates into the store of a server that is stopped."""
+def fill(data: Path, certificates: int, revoked: int, serials: Path, der: Path, *objects: Path) -> None:
+    """Puts certificates into the store of a server that is stopped; they follow the objects of a file, if one is
+    named."""
     counts = [str(certificates), str(revoked)]
-    program = RELEASE / "examples/fill"
-    subprocess.run([program, data / "lanyard.db", *counts, serials, der], check=True)
+    command = [EXAMPLES / "fill", data / "lanyard.db", *counts, serials, der, *objects]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 class Process:
@@ -63,6 +71,14 @@ class Process:
             time.sleep(0.005)
         raise RuntimeError(f"{self.process.args[0]} did not start: {self.log.read_text()[-2000:]}")
 
+    def wait_for_file(self, file: Path, seconds: float = 120) -> None:
+        """Until the program has written it."""
+        end = time.monotonic() + seconds
+        while not file.exists():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"{self.process.args[0]} did not start: {self.log.read_text()[-2000:]}")
+            time.sleep(0.02)
+
     def cpu_seconds(self) -> float:
         """Processor time used so far, to a hundredth."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
@@ -85,15 +101,16 @@ class Process:
 
 
 class Lanyard(Process):
-    """`lanyard serve` on a data folder."""
+    """`lanyard serve` on a data folder; `sections` are tables that follow the settings."""
 
-    def __init__(self, folder: Path, settings: dict):
+    def __init__(self, folder: Path, settings: dict, sections: str = "", port: int = 0):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.data = folder, folder / "data"
         (folder / "challenge").write_text(CHALLENGE)
         config = folder / "lanyard.toml"
-        config.write_text(toml(settings | {"endpoints.static.challenge_file": str(folder / "challenge")}))
-        serve = ["serve", "--config", config, "--data", self.data, "--listen", "127.0.0.1:0"]
+        own = {"endpoints.static.challenge_file": str(folder / "challenge")}
+        config.write_text(toml(settings | own) + sections)
+        serve = ["serve", "--config", config, "--data", self.data, "--listen", f"127.0.0.1:{port}"]
         super().__init__([LANYARD, *serve], folder / "log")
         answers = self.wait_for(r"answers requests.*?127\.0\.0\.1:(\d+)")
         self.start_seconds = time.monotonic() - self.began
@@ -136,16 +153,16 @@ class Hello(Process):
 
     def __init__(self, folder: Path, kind: str, size: int):
         folder.mkdir(parents=True, exist_ok=True)
-        super().__init__([RELEASE / "examples/hello", kind, str(size)], folder / f"{kind}.log")
+        super().__init__([EXAMPLES / "hello", kind, str(size)], folder / f"{kind}.log")
         port = self.wait_for(r"^(\d+)$")[1]
         self.url = f"http://127.0.0.1:{port}"
 
 
-def fetch(url: str, body: bytes | None = None, media_type: str = "") -> bytes:
-    """What a server answers to a GET, or to a POST of `body`."""
+def fetch(url: str, body: bytes | None = None, media_type: str = "", method: str | None = None) -> bytes:
+    """What a server answers to a GET, to a POST of `body`, or to another method."""
     headers = {} if body is None else {"Content-Type": media_type}
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with direct.open(urllib.request.Request(url, body, headers)) as answer:
+    with direct.open(urllib.request.Request(url, body, headers, method=method)) as answer:
         return answer.read()
 
 

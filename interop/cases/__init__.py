@@ -3,6 +3,7 @@
 from . import (  # noqa: F401
     apache_nginx,
     authority,
+    benches,
     certmonger,
     crash,
     crl,

@@ -1,11 +1,14 @@
 //! Fills the store of an installation with certificates, to measure what their number costs.
 //!
-//! `cargo run --release -p lanyard-store --example fill -- STORE CERTIFICATES REVOKED SERIALS [DER]`
+//! `cargo run --release -p lanyard-store --example fill -- STORE CERTIFICATES REVOKED SERIALS [DER [OBJECTS]]`
 //!
 //! STORE is the database file of a data folder whose server has run once and is stopped. Each
-//! certificate goes the way that SCEP takes: recorded with its transaction and its audit entry. The first REVOKED of them are then revoked. Their serial numbers go into the file
-//! SERIALS, one on each line, in hexadecimal. The octets of the file DER stand for every
-//! certificate's: those of one that was truly issued have a true size.
+//! certificate goes the way that SCEP takes: recorded with its transaction and its audit entry. The
+//! first REVOKED of them are then revoked. Their serial numbers go into the file SERIALS, one on each
+//! line, in hexadecimal. The octets of the file DER stand for every certificate's: those of one that
+//! was truly issued have a true size. With a file OBJECTS the certificates follow objects, one on each
+//! of its lines in the same order: kind, directory and id, as in `EntraUser 72f9… 0b1c…`; else they
+//! follow nothing.
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -15,6 +18,7 @@ use std::time::Instant;
 use aws_lc_rs::digest::{SHA256, digest};
 use futures_util::future::try_join_all;
 use lanyard_lifecycle::binding::Binding;
+use lanyard_lifecycle::id::{DirectoryId, ObjectId};
 use lanyard_lifecycle::kind::{Kind, Source};
 use lanyard_lifecycle::revocation::{Change, RevocationReason};
 use lanyard_lifecycle::{EndpointId, Scope};
@@ -43,6 +47,12 @@ async fn main() -> Outcome<()> {
     let revoked: usize = next("REVOKED")?.parse()?;
     let mut list = BufWriter::new(File::create(next("SERIALS")?)?);
     let der = next("DER").map_or_else(|_| Ok(vec![7; 1024]), std::fs::read)?;
+    let objects = next("OBJECTS").ok().map(std::fs::read_to_string).transpose()?;
+    let objects = objects.map(|text| text.lines().map(followed).collect::<Outcome<Vec<_>>>());
+    let objects = objects.transpose()?;
+    if objects.as_ref().is_some_and(|objects| objects.len() < certificates) {
+        return Err("fewer objects than certificates".into());
+    }
 
     let store = Store::open(&StoreUrl::Sqlite(path), Options::WRITING).await?;
     let ca = store.cas().await?.first().ok_or("the installation has no CA yet")?.id;
@@ -50,7 +60,8 @@ async fn main() -> Outcome<()> {
     let mut to_revoke = Vec::with_capacity(revoked);
     for from in (0..certificates).step_by(AT_ONCE) {
         let numbers = from..certificates.min(from + AT_ONCE);
-        let issued = numbers.map(|number| issue(&store, ca, number, &der));
+        let followed = |number: usize| objects.as_ref().map(|objects| objects[number]);
+        let issued = numbers.map(|number| issue(&store, ca, number, &der, followed(number)));
         for serial in try_join_all(issued).await? {
             writeln!(list, "{serial}")?;
             if to_revoke.len() < revoked {
@@ -67,7 +78,28 @@ async fn main() -> Outcome<()> {
     Ok(())
 }
 
-async fn issue(store: &Store, ca: CaId, number: usize, der: &[u8]) -> Outcome<SerialNumber> {
+/// What a certificate follows, and the channel that such ones come through: a line of OBJECTS.
+fn followed(line: &str) -> Outcome<(Binding, Source)> {
+    let mut words = line.split_whitespace();
+    let mut next = || words.next().ok_or_else(|| format!("{line}: kind, directory and id"));
+    let kind = Kind::from_name(next()?).ok_or_else(|| format!("{line}: no such kind"))?;
+    let directory: DirectoryId = next()?.parse()?;
+    let object: ObjectId = next()?.parse()?;
+    let source = match kind {
+        Kind::IntuneDevice | Kind::IntuneBootstrap => Source::Intune,
+        _ => Source::StaticAAD,
+    };
+    let binding = Binding::tethered(kind, object, directory);
+    Ok((binding.ok_or_else(|| format!("{line}: such certificates follow nothing"))?, source))
+}
+
+async fn issue(
+    store: &Store,
+    ca: CaId,
+    number: usize,
+    der: &[u8],
+    followed: Option<(Binding, Source)>,
+) -> Outcome<SerialNumber> {
     let now = now()?;
     let name = format!("filled-{number}");
     // Spread as evenly as true ones are, and the same in every run.
@@ -76,13 +108,16 @@ async fn issue(store: &Store, ca: CaId, number: usize, der: &[u8]) -> Outcome<Se
     let mut octets: [u8; 20] = hash[..20].try_into()?;
     octets[0] = 0x4f;
     let serial = SerialNumber::from_bytes(&octets)?;
+    let free =
+        || Some((Binding::untethered(Kind::Static, hash[16..].try_into().ok()?)?, Source::Static));
+    let (binding, source) = followed.or_else(free).ok_or("tethered")?;
     let certificate = NewCertificate {
         serial: serial.clone(),
         ca,
         crl_partition: CrlPartition::COMPLETE,
         scope: Scope::DEFAULT,
-        binding: Binding::untethered(Kind::Static, hash[16..].try_into()?).ok_or("tethered")?,
-        source: Source::Static,
+        binding,
+        source,
         endpoint: ENDPOINT,
         profile: "device".to_owned(),
         names: Names {
