@@ -22,7 +22,7 @@ use lanyard_pki::Time;
 use tokio::sync::{Mutex, Notify};
 
 use crate::error::Doing as _;
-use crate::settings::seconds;
+use crate::settings::{Follows, seconds};
 use crate::{Authority, Fault};
 pub(crate) use accept::Accepted;
 pub use listed::{ListError, Listed};
@@ -62,11 +62,21 @@ enum Turn {
 impl Authority {
     /// Tells notices, reads queues and lists, for as long as the future is polled.
     pub(crate) async fn keep_intune(&self) {
+        // The queue of a tenant that enrolls elsewhere is left to those who do: what is taken, others do not see for a while.
         let directories = || self.inner.ports.intune.iter().map(|one| one.directory());
+        let directories = || directories().filter(|directory| self.enrolls(*directory));
         let queues = join_all(directories().map(|directory| self.keep_queue(directory)));
         let listed = directories().filter(|directory| self.wants_list(*directory));
         let lists = join_all(listed.map(|directory| self.keep_list(directory)));
         join(self.keep_notices(), join(queues, lists)).await;
+    }
+
+    /// Whether a tenant's devices enroll here.
+    fn enrolls(&self, directory: DirectoryId) -> bool {
+        self.settings().endpoints.iter().any(|endpoint| match &endpoint.follows {
+            Follows::Intune(intune) => intune.directory == directory,
+            Follows::Nothing(_) | Follows::Entra(_) | Follows::Jamf(_) => false,
+        })
     }
 
     /// Whether it is for this process to do something about a tenant now: of several processes one does, in each interval.

@@ -11,7 +11,7 @@ use lanyard_authority::mirror::DirectorySettings;
 use lanyard_directory::cloud::{Cloud, Endpoints};
 use lanyard_directory::entra::{EntraId, UserRisk};
 use lanyard_directory::http::{Limits, Service, TransportError};
-use lanyard_directory::intune::{self, devices::Intune};
+use lanyard_directory::intune::{self, CertificateServices, devices::Intune};
 use lanyard_directory::jamf::{self, JamfPro};
 use lanyard_directory::tenant::{Tenant, TenantSettings, Transports};
 use lanyard_directory::token::{ClientCertificate, ClientKeyError, Credential, Identity};
@@ -125,10 +125,12 @@ impl GraphCaller {
 }
 
 /// Reads credentials and makes a connector for each service. Nothing is asked yet.
-/// `secret` derives what Graph's notifications repeat, for each directory its own.
+/// `ca_configuration` is the name under which Intune keeps this installation's certificates; `secret_of` derives what
+/// Graph's notifications repeat, for each directory its own.
 pub fn connect(
     config: &Config,
     world: &World,
+    ca_configuration: &str,
     secret_of: impl Fn(DirectoryId) -> SecretString,
 ) -> Result<Directories, DirectoryError> {
     let mut directories = Directories::default();
@@ -148,7 +150,11 @@ pub fn connect(
                     true => Challenges::AskedHere,
                     false => Challenges::NotOurs,
                 };
-                let connected = entra(section, id, challenges, &transports, &ambient)?;
+                let intune = intune::Settings {
+                    ca_configuration: Some(ca_configuration.to_owned()),
+                    ..intune::Settings::default()
+                };
+                let connected = entra(section, id, (challenges, intune), &transports, &ambient)?;
                 directories.intune.extend(connected.intune);
                 let notified = section.notification_url.clone().zip(connected.subscriptions);
                 directories.callers.extend(notified.map(|(url, subscriptions)| Caller {
@@ -227,7 +233,7 @@ enum Challenges {
 fn entra(
     section: &DirectorySection,
     directory: DirectoryId,
-    challenges: Challenges,
+    (challenges, intune): (Challenges, intune::Settings),
     transports: &Transports,
     ambient: &Ambient,
 ) -> Result<Connected, DirectoryError> {
@@ -267,7 +273,7 @@ fn entra(
         connected.connectors.push(Arc::new(Intune::new(&tenant)));
     }
     if follows(FollowSetting::Intune) || challenges == Challenges::AskedHere {
-        let services = intune::CertificateServices::new(&tenant, intune::Settings::default());
+        let services = CertificateServices::new(&tenant, intune);
         let services = Arc::new(services);
         connected.intune = Some(services.clone());
         connected.connectors.push(services);

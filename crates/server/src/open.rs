@@ -123,7 +123,10 @@ pub async fn open(
     let mut settings = settings::settings(config, published)?;
     settings.endpoints = settings::endpoints(config)?;
     let installation = installation_secret(&keys)?;
-    let directories = directories::connect(config, &world, |directory| {
+    // It must never change, and be no other authority's of the tenant.
+    let named = installation.derive("name at Intune");
+    let named = format!("lanyard-{}", hex::encode(&named[..TOKEN / 2]));
+    let directories = directories::connect(config, &world, &named, |directory| {
         let state = installation.derive(&format!("notifications of {directory}"));
         SecretString::from(hex::encode(state.as_slice()))
     })?;

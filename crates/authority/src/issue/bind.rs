@@ -166,15 +166,18 @@ impl Authority {
         devices: DeviceDirectory,
         candidates: Vec<Candidate>,
     ) -> Result<Candidate, Error> {
-        let mut asked = Vec::with_capacity(candidates.len());
+        let mut asked: Vec<(Candidate, Asked)> = Vec::with_capacity(candidates.len());
         for candidate in candidates {
-            let key =
-                ObjectKey { directory, kind: candidate.object_kind, object: candidate.object };
-            let said = self.asked(self.observe(key, Need::Current).await?);
-            asked.push((candidate, said));
-            if said == Asked::Present {
+            // Where one directory has the device, the next need not be asked.
+            let is_found = |one: &(Candidate, Asked)| {
+                one.1 == Asked::Present && one.0.object_kind != candidate.object_kind
+            };
+            if asked.iter().any(is_found) {
                 break;
             }
+            let key =
+                ObjectKey { directory, kind: candidate.object_kind, object: candidate.object };
+            asked.push((candidate, self.asked(self.observe(key, Need::Current).await?)));
         }
         Ok(binding::choose(devices, &asked)?)
     }

@@ -69,6 +69,8 @@ impl Scripted {
                 feed(ObjectKind::IntuneDevice, FeedKind::Sweep),
                 feed(ObjectKind::RiskyUser, FeedKind::Sweep),
                 feed(ObjectKind::EntraDevice, FeedKind::LookupOnly),
+                feed(ObjectKind::JamfComputer, FeedKind::LookupOnly),
+                feed(ObjectKind::JamfUser, FeedKind::LookupOnly),
             ],
             clock,
             world: Mutex::new(World { page: 3, ..World::default() }),
@@ -194,6 +196,15 @@ impl Connector for Scripted {
                         Properties::EntraUser(user) => {
                             user.user_principal_name.as_ref() == Some(upn)
                         }
+                        _ => false,
+                    };
+                    let user = world.objects.iter().find(|(_, properties)| named(properties));
+                    let Some(((_, id), properties)) = user else { return Ok(Found::NoSuch) };
+                    self.state(*id, properties.clone())
+                }
+                By::Email(email) => {
+                    let named = |properties: &Properties| match properties {
+                        Properties::JamfUser(user) => user.email.as_ref() == Some(email),
                         _ => false,
                     };
                     let user = world.objects.iter().find(|(_, properties)| named(properties));

@@ -269,7 +269,7 @@ async fn a_directory_whose_secret_is_missing_keeps_the_server_from_starting_and_
     });
     lanyard_server::install_tls_provider();
     let world = lanyard_server::open::World::real();
-    let error = lanyard_server::directories::connect(&config, &world, |_| "".into())
+    let error = lanyard_server::directories::connect(&config, &world, "name", |_| "".into())
         .unwrap_err()
         .to_string();
     assert!(error.starts_with("the directory example: /nowhere/secret: "), "{error}");

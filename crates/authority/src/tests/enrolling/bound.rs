@@ -2,6 +2,8 @@
 
 use lanyard_directory::Why;
 use lanyard_lifecycle::ObjectKind;
+use lanyard_lifecycle::id::ObjectId;
+use lanyard_lifecycle::object::{JamfDevice, JamfUser};
 use lanyard_lifecycle::policy::Approval;
 use lanyard_lifecycle::verdict::Rule;
 use lanyard_pki::extension::{EntraDeviceId, EntraTenantId};
@@ -78,6 +80,67 @@ async fn who_is_not_there_not_enabled_or_not_to_be_asked_about_gets_nothing() {
     let nameless = request_of(&Device::new("none"), ENTRA, "t5", "CN=None", vec![]).await;
     assert_eq!(refusal(authority.issue(nameless).await), Refusal::Unbound(Unbound::NoDeviceOrUser));
     assert_eq!(tethered(&authority).await, 0);
+}
+
+/// An endpoint for Jamf Pro, a computer 7 and a user 12 there.
+async fn jamf(tenancy: &Tenancy) -> (Authority, EndpointId) {
+    let endpoint = EndpointId::from_bytes([11; 16]);
+    {
+        let mut world = tenancy.directory.world();
+        let computer = JamfDevice { managed: Some(true), ..JamfDevice::default() };
+        let id = ObjectId::jamf_device(7).to_u128();
+        world.put(id, Properties::JamfComputer(computer));
+        let email = Some("ada@example.com".to_owned());
+        let id = ObjectId::jamf_user(0, 12).to_u128();
+        world.put(id, Properties::JamfUser(JamfUser { email, ..JamfUser::default() }));
+    }
+    let authority = tenancy
+        .open_with(|settings| {
+            let mut jamf = settings.endpoints[2].clone();
+            jamf.id = endpoint;
+            jamf.source = Source::Jamf;
+            jamf.follows = Follows::Jamf(TENANT);
+            settings.endpoints.push(jamf);
+        })
+        .await;
+    (authority, endpoint)
+}
+
+#[tokio::test]
+async fn a_computer_of_jamf_pro_and_its_user_are_bound() {
+    let tenancy = Tenancy::new();
+    let (authority, endpoint) = jamf(&tenancy).await;
+    let device = Device::new("mac");
+    let subject = "CN=7,OU=computers,CN=profile";
+    let request = request_of(&device, endpoint, "t1", subject, vec![]).await;
+    let mac = issued(authority.issue(request).await);
+    let binding = record(&authority, &mac).await.binding;
+    assert_eq!((binding.kind, binding.object.jamf_numbers()), (Kind::JamfComputer, (7, 0)));
+    assert!(certificate(&mac).extensions().decode::<EntraTenantId>().unwrap().is_none());
+
+    let subject = "CN=7,OU=users-on-computers,CN=profile";
+    let email = vec![GeneralName::Email("ada@example.com".into())];
+    let request = request_of(&device, endpoint, "t2", subject, email).await;
+    let user = issued(authority.issue(request).await);
+    let binding = record(&authority, &user).await.binding;
+    assert_eq!((binding.kind, binding.object.jamf_numbers()), (Kind::JamfUserOnComputer, (7, 12)));
+}
+
+#[tokio::test]
+async fn of_jamf_pro_both_the_computer_and_its_user_must_exist() {
+    let tenancy = Tenancy::new();
+    let (authority, endpoint) = jamf(&tenancy).await;
+    let device = Device::new("mac");
+    for (transaction, subject, email, missing) in [
+        ("t1", "CN=8,OU=computers", "ada@example.com", ObjectKind::JamfComputer),
+        ("t2", "CN=8,OU=users-on-computers", "ada@example.com", ObjectKind::JamfComputer),
+        ("t3", "CN=7,OU=users-on-computers", "bob@example.com", ObjectKind::JamfUser),
+    ] {
+        let names = vec![GeneralName::Email(email.into())];
+        let request = request_of(&device, endpoint, transaction, subject, names).await;
+        let refused = refusal(authority.issue(request).await);
+        assert_eq!(refused, Refusal::Unbound(Unbound::NoSuchObject(missing)), "{subject}");
+    }
 }
 
 #[tokio::test]

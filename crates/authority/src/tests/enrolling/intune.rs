@@ -217,6 +217,23 @@ async fn a_device_is_found_in_intune_first_and_then_in_entra_by_its_common_name(
 }
 
 #[tokio::test]
+async fn two_devices_in_one_request_are_refused_and_an_id_of_no_device_is_passed_over() {
+    let tenancy = Tenancy::new();
+    let authority = tenancy.open().await;
+    let other = "00000000-0000-0000-0000-0000000000a2";
+    tenancy.directory.world().put(0xa2, laptop());
+    let subject = format!("CN={LAPTOP},CN={other}");
+    let request = request_of(&Device::new("two"), INTUNE, "t1", &subject, vec![]).await;
+    let refused = refusal(authority.issue(request).await);
+    assert_eq!(refused, Refusal::Unbound(Unbound::SeveralDevices));
+    let profile = "00000000-0000-0000-0000-0000000000cc";
+    let subject = format!("CN={profile},CN={LAPTOP}");
+    let request = request_of(&Device::new("one"), INTUNE, "t2", &subject, vec![]).await;
+    let issued = issued(authority.issue(request).await);
+    assert_eq!(record(&authority, &issued).await.binding.object.to_u128(), LAPTOP_ID);
+}
+
+#[tokio::test]
 async fn where_devices_are_looked_up_is_the_endpoints_setting() {
     for (devices, kind) in [
         (DeviceDirectory::Entra, None),
