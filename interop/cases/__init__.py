@@ -20,5 +20,6 @@ from . import (  # noqa: F401
     scepclient,
     settings,
     strongswan,
+    tethered,
     wifi,
 )

@@ -121,11 +121,15 @@ class Network:
 
     def __init__(
         self, place: Path, own: Identity, ca: Path, ocsp: str | None = NAMED,
-        crl: Path | None = None, tls: str = "1.2",
+        crl: Path | None = None, tls: str = "1.2", known_by: Path | None = None,
     ):  # fmt: skip
-        """Asks at the OCSP address that a certificate names or at another, or reads a CRL."""
+        """Asks at the OCSP address that a certificate names or at another, or reads a CRL.
+
+        `ca` is the devices' authority, `known_by` the network's own, if another.
+        """
         place.mkdir()
-        self.place, self.ca, self.tls, self.secret = place, ca, tls, "secret-of-the-tests"
+        self.place, self.tls, self.secret = place, tls, "secret-of-the-tests"
+        self._known_by = known_by or ca
         self._port = free_port(socket.SOCK_DGRAM)
         settings = place / "radiusd.conf"
         settings.write_text(
@@ -149,7 +153,7 @@ class Network:
         place.mkdir()
         shutil.copy(device.certificate, place / "device.pem")
         shutil.copy(device.key, place / "device.key")
-        shutil.copy(self.ca, place / "ca.pem")
+        shutil.copy(self._known_by, place / "ca.pem")
         settings = place / "eapol.conf"
         tls13_off = 0 if self.tls == "1.3" else 1
         settings.write_text(DEVICE.format(place=place, name=NAME, tls13_off=tls13_off))

@@ -44,6 +44,36 @@ class Policy:
 
 
 class Tenant:
+    """A tenant that a ready file tells of: of the simulator, or of a demo beside it."""
+
+    def __init__(self, said: dict):
+        self.url = said["simulator_url"]
+        self.device, self.user = said["examples"]["intune_device_id"], said["examples"]["user_id"]
+
+    def control(self, method: str, path: str, body: dict | None = None) -> dict:
+        """What a person would do in the consoles of the real services."""
+        sent = json.dumps(body or {}).encode() if method != "GET" else None
+        answer = fetch(f"{self.url}/_control/{path}", sent, method=method)
+        said = answer.body.decode(errors="replace")
+        assert 200 <= answer.status < 300, f"{method} {path}: HTTP {answer.status}: {said}"
+        return json.loads(said) if said.strip() else {}
+
+    def profile(self, kind: str) -> str:
+        """The id of the profile of certificates for a `device` or a `user`."""
+        listed = self.control("GET", "profiles")["value"]
+        return next(profile["id"] for profile in listed if profile["certificateType"] == kind)
+
+    def policy(self, profile: str, device: str | None = None) -> Policy:
+        asked = {"deviceId": device or self.device, "profileId": profile}
+        return Policy.read(self.control("POST", "challenges", asked))
+
+    def notified(self) -> list[str]:
+        """The serial numbers of the certificates that Intune was told of."""
+        listed = self.control("GET", "certificates")["value"]
+        return [certificate["serialNumber"].upper() for certificate in listed]
+
+
+class Simulator(Tenant):
     """`lanyard simulate` on an ephemeral port, for as long as the block lasts."""
 
     def __init__(self, program: Path, work: Path):
@@ -53,15 +83,14 @@ class Tenant:
         command += ["--ready-file", self._ready]
         self._daemon = Daemon(*command, log=work / "log", env=without_ours())
 
-    def __enter__(self) -> "Tenant":
+    def __enter__(self) -> "Simulator":
         try:
             self._daemon.wait_for_file(self._ready)
             said = json.loads(self._ready.read_text())
         except BaseException:
             self._daemon.stop()
             raise
-        self.url, self.control_url = said["simulator_url"], said["control_url"].rstrip("/")
-        self.device, self.user = said["examples"]["intune_device_id"], said["examples"]["user_id"]
+        super().__init__(said)
         (self.work / "secret").write_text(said["client_secret"])
         self._account = said["tenant_id"], said["client_id"]
         return self
@@ -83,28 +112,6 @@ secret_file = '{self.work / "secret"}'
 change_interval = '1s'
 max_detection_delay = '1s'
 """
-
-    def control(self, method: str, path: str, body: dict | None = None) -> dict:
-        """What a person would do in the consoles of the real services."""
-        sent = json.dumps(body or {}).encode() if method != "GET" else None
-        answer = fetch(f"{self.control_url}/{path}", sent, method=method)
-        said = answer.body.decode(errors="replace")
-        assert 200 <= answer.status < 300, f"{method} {path}: HTTP {answer.status}: {said}"
-        return json.loads(said) if said.strip() else {}
-
-    def profile(self, kind: str) -> str:
-        """The id of the profile of certificates for a `device` or a `user`."""
-        listed = self.control("GET", "profiles")["value"]
-        return next(profile["id"] for profile in listed if profile["certificateType"] == kind)
-
-    def policy(self, profile: str, device: str | None = None) -> Policy:
-        asked = {"deviceId": device or self.device, "profileId": profile}
-        return Policy.read(self.control("POST", "challenges", asked))
-
-    def notified(self) -> list[str]:
-        """The serial numbers of the certificates that Intune was told of."""
-        listed = self.control("GET", "certificates")["value"]
-        return [certificate["serialNumber"].upper() for certificate in listed]
 
 
 def enroll(url: str, work: Path, policy: Policy) -> Identity:
