@@ -69,8 +69,6 @@ impl Scripted {
                 feed(ObjectKind::IntuneDevice, FeedKind::Sweep),
                 feed(ObjectKind::RiskyUser, FeedKind::Sweep),
                 feed(ObjectKind::EntraDevice, FeedKind::LookupOnly),
-                feed(ObjectKind::JamfComputer, FeedKind::LookupOnly),
-                feed(ObjectKind::JamfUser, FeedKind::LookupOnly),
             ],
             clock,
             world: Mutex::new(World { page: 3, ..World::default() }),

@@ -1,7 +1,6 @@
 //! Enrollment with a challenge of the endpoint's own, for objects that must exist; at once and after an approval.
 
 use lanyard_directory::Why;
-use lanyard_lifecycle::ObjectKind;
 use lanyard_lifecycle::id::ObjectId;
 use lanyard_lifecycle::object::{JamfDevice, JamfUser};
 use lanyard_lifecycle::policy::Approval;

@@ -158,7 +158,7 @@ fn denied(transaction: &str, refusal: &Refusal) -> Said {
 #[tokio::test]
 async fn the_same_failure_is_told_once() {
     let tenancy = Tenancy::new();
-    tenancy.directory.world().delete(lanyard_lifecycle::ObjectKind::EntraUser, ADA_ID);
+    tenancy.directory.world().delete(ObjectKind::EntraUser, ADA_ID);
     let authority = tenancy.open().await;
     let upn = vec![GeneralName::upn(ADA)];
     let request = request_of(&Device::new("ada"), INTUNE, "t1", "CN=Ada", upn).await;

@@ -11,7 +11,7 @@ use lanyard_lifecycle::Refusal;
 use lanyard_lifecycle::binding::DeviceDirectory;
 use lanyard_lifecycle::id::DirectoryId;
 use lanyard_lifecycle::object::{
-    ComplianceState, EntraDevice, EntraUser, IntuneDevice, ManagementState, Properties,
+    ComplianceState, EntraDevice, EntraUser, IntuneDevice, ManagementState, ObjectKind, Properties,
 };
 use lanyard_lifecycle::refusal::Unbound;
 use lanyard_store::StatusRecord;
@@ -45,7 +45,7 @@ struct Tenancy {
 impl Tenancy {
     fn new() -> Self {
         let installation = Installation::new();
-        let directory = Scripted::new(installation.clock.clone());
+        let directory = Scripted::with_jamf(installation.clock.clone());
         let mut world = directory.world();
         world.put(LAPTOP_ID, laptop());
         world.put(LAPTOP_IN_ENTRA, in_entra(Some("S-1-5-21-1-2-3-1101")));
