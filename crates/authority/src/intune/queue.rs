@@ -21,14 +21,19 @@ use serde::{Deserialize, Serialize};
 use super::IntuneServices;
 use super::revoke::{Done, fact};
 use crate::error::Doing as _;
+use crate::settings::DAY;
+use crate::steps::Step;
 use crate::tether::IntuneRevocation;
 use crate::{Authority, Fault};
 
 /// No queue is longer in one run; what is left comes in the next.
 const MOST_PAGES: usize = 1_000;
 
-/// Requests that are carried out in one transaction, and answered in one call.
-const AT_ONCE: u32 = 100;
+/// Requests that are carried out and answered together.
+const AT_ONCE: u32 = 2_000;
+
+/// For how long an answer is kept that Intune does not take, in seconds.
+const UNTOLD_FOR: i64 = DAY;
 
 /// A run that began this long ago at most serves whoever asks for one, in seconds.
 const SERVES: i64 = 2;
@@ -127,10 +132,10 @@ impl Authority {
     }
 
     async fn drain(&self, services: &Arc<dyn IntuneServices>) -> Result<Drained, DrainError> {
-        let directory = services.directory();
         let mut drained = Drained::default();
-        // What an earlier run has taken and not answered comes first.
-        self.finish(services, &mut drained).await?;
+        // What an earlier run has taken and not answered comes first. That Intune takes no answers keeps nothing from being
+        // carried out.
+        let mut untold = self.finish(services, &mut drained).await?;
         let mut known: HashSet<RequestContext> = HashSet::new();
         for _ in 0..MOST_PAGES {
             let page = services.download_revocations().await?;
@@ -139,39 +144,49 @@ impl Authority {
             if new.is_empty() {
                 break;
             }
-            let taken_at = self.now();
-            let mut ours = Vec::new();
-            for request in new {
-                if self.is_ours(services, &request).await? {
-                    ours.push(NewQueueRequest {
-                        directory,
-                        context: request.context.as_str().to_owned(),
-                        serial: request.serial_number,
-                        taken_at,
-                    });
-                }
-            }
-            drained.taken += ours.len();
-            if !ours.is_empty() {
-                let taken = self.store().take_queue_requests(ours).await;
-                taken.doing("record Intune's requests to revoke")?;
-                self.reached(crate::steps::Step::QueueTaken).await?;
-                self.finish(services, &mut drained).await?;
+            let taken = self.take(services, new).await?;
+            drained.taken += taken;
+            if taken > 0 {
+                self.reached(Step::QueueTaken).await?;
+                untold = self.finish(services, &mut drained).await?;
             }
         }
-        Ok(drained)
+        untold.map_or(Ok(drained), |error| Err(error.into()))
     }
 
-    /// Whether a request is for this authority: it names a certificate of ours that follows the tenant, or us.
+    /// Records those of a page that are for this authority; tells how many.
+    async fn take(
+        &self,
+        services: &Arc<dyn IntuneServices>,
+        requests: Vec<RevocationRequest>,
+    ) -> Result<usize, Fault> {
+        let (directory, taken_at) = (services.directory(), self.now());
+        let mut ours = Vec::new();
+        for request in requests {
+            if self.is_ours(services, &request).await? {
+                ours.push(NewQueueRequest {
+                    directory,
+                    context: request.context.as_str().to_owned(),
+                    serial: request.serial_number,
+                    taken_at,
+                });
+            }
+        }
+        let count = ours.len();
+        if count > 0 {
+            let taken = self.store().take_queue_requests(ours).await;
+            taken.doing("record Intune's requests to revoke")?;
+        }
+        Ok(count)
+    }
+
+    /// Whether a request is for this authority: it names a certificate of ours that follows the tenant, whatever it calls
+    /// us, for nobody else's has that number; or it calls us by our name.
     async fn is_ours(
         &self,
         services: &Arc<dyn IntuneServices>,
         request: &RevocationRequest,
     ) -> Result<bool, Fault> {
-        let configuration = services.ca_configuration();
-        if configuration.is_some_and(|ours| request.is_for_another(ours)) {
-            return Ok(false);
-        }
         let follows = |record: StatusRecord| record.binding.directory == Some(services.directory());
         if let Some(serial) = request.serial()
             && self.certificate_of(&serial).await?.is_some_and(follows)
@@ -180,39 +195,41 @@ impl Authority {
         }
         let named = request.ca_configuration.as_deref().map(str::trim);
         let named = named.filter(|named| !named.is_empty());
-        Ok(named.zip(configuration).is_some_and(|(named, ours)| named.eq_ignore_ascii_case(ours)))
+        let ours = services.ca_configuration();
+        Ok(named.zip(ours).is_some_and(|(named, ours)| named.eq_ignore_ascii_case(ours)))
     }
 
-    /// Carries out and answers all that was taken.
+    /// Carries out all that was taken, and answers it; tells why something is not answered.
     async fn finish(
         &self,
         services: &Arc<dyn IntuneServices>,
         drained: &mut Drained,
-    ) -> Result<(), DrainError> {
+    ) -> Result<Option<RevocationError>, Fault> {
         let directory = services.directory();
-        loop {
-            let taken = self.queue_of(directory).await?;
-            if taken.is_empty() {
-                return Ok(());
-            }
-            let (open, mut told): (Vec<_>, Vec<_>) =
-                taken.into_iter().partition(|one| one.outcome.is_none());
-            if !open.is_empty() {
-                drained.revoked += self.carry_out(directory, open).await?;
-                self.reached(crate::steps::Step::QueueCarriedOut).await?;
-                told = self.queue_of(directory).await?;
-            }
-            let results: Vec<RevocationResult> = told.iter().filter_map(result).collect();
-            services.upload_results(&results).await?;
-            self.reached(crate::steps::Step::QueueAnswered).await?;
-            drained.answered += results.len();
-            let contexts = results.iter().map(|one| one.context.as_str().to_owned()).collect();
-            let forgotten = self.store().forget_queue_requests(directory, contexts).await;
-            forgotten.doing("forget requests to revoke that were answered")?;
-            if results.is_empty() {
-                return Ok(());
-            }
+        let mut taken = self.queue_of(directory).await?;
+        if taken.iter().any(|one| one.outcome.is_none()) {
+            taken.retain(|one| one.outcome.is_none());
+            drained.revoked += self.carry_out(directory, taken).await?;
+            self.reached(Step::QueueCarriedOut).await?;
+            taken = self.queue_of(directory).await?;
         }
+        let results: Vec<RevocationResult> = taken.iter().filter_map(result).collect();
+        if results.is_empty() {
+            return Ok(None);
+        }
+        let (told, untold) = upload(services, &results).await;
+        if !told.is_empty() {
+            self.reached(Step::QueueAnswered).await?;
+        }
+        drained.answered += told.len();
+        // What Intune still wants to know after a day it asks for anew: it is carried out all the same.
+        let before = self.now().plus(-UNTOLD_FOR);
+        let is_old = |one: &&QueueRequest| one.outcome.is_some() && one.request.taken_at < before;
+        let old = taken.iter().filter(is_old).map(|one| one.request.context.clone());
+        let done = told.into_iter().chain(old).collect();
+        let forgotten = self.store().forget_queue_requests(directory, done).await;
+        forgotten.doing("forget requests to revoke that were answered")?;
+        Ok(untold)
     }
 
     async fn queue_of(&self, directory: DirectoryId) -> Result<Vec<QueueRequest>, Fault> {
@@ -319,6 +336,32 @@ impl Authority {
 /// Whether Intune may have a certificate revoked: only one that was enrolled through it.
 pub(super) const fn is_from_intune(source: Source) -> bool {
     matches!(source, Source::Intune | Source::IntuneListed)
+}
+
+/// Tells Intune results, and tells which of them it has taken, and why not all. One that it does not take does not keep the
+/// others from it.
+async fn upload(
+    services: &Arc<dyn IntuneServices>,
+    results: &[RevocationResult],
+) -> (Vec<String>, Option<RevocationError>) {
+    let context = |result: &RevocationResult| result.context.as_str().to_owned();
+    let mut untold = match services.upload_results(results).await {
+        Ok(()) => return (results.iter().map(context).collect(), None),
+        Err(error @ RevocationError::NotTaken) if results.len() > 1 => Some(error),
+        Err(error) => return (Vec::new(), Some(error)),
+    };
+    let mut told = Vec::new();
+    for result in results {
+        match services.upload_results(std::slice::from_ref(result)).await {
+            Ok(()) => told.push(context(result)),
+            Err(error @ RevocationError::NotTaken) => untold = Some(error),
+            Err(error) => return (told, Some(error)),
+        }
+    }
+    if told.len() == results.len() {
+        untold = None;
+    }
+    (told, untold)
 }
 
 fn result(request: &QueueRequest) -> Option<RevocationResult> {

@@ -83,14 +83,16 @@ async fn requests_for_other_authorities_are_left_alone() {
     let issued = enrolled(&authority, &Device::new("laptop"), "t1").await;
     {
         let mut world = tenancy.intune.world();
-        world.ask_as("theirs", &issued.serial.to_string(), Some("another-ca"));
+        world.ask_as("theirs", "5A4DBD24970CFB424C69099D27643288", Some("another-ca"));
         world.ask_as("nobody's", "5A4DBD24970CFB424C69099D27643287", None);
     }
     let drained = authority.drain_revocations(TENANT).await.unwrap();
     assert_eq!(drained, Drained::default());
     assert_eq!(tenancy.intune.world().answers, 0);
     assert_eq!(standing(&authority, &issued).await, Standing::NotRevoked);
-    tenancy.intune.world().ask_as("ours", &issued.serial.to_string().to_lowercase(), None);
+    // Nobody else has issued what we have, whatever the request calls us.
+    let ours = issued.serial.to_string().to_lowercase();
+    tenancy.intune.world().ask_as("ours", &ours, Some("our former name"));
     assert_eq!(authority.drain_revocations(TENANT).await.unwrap().revoked, 1);
 }
 
@@ -171,6 +173,39 @@ async fn an_answer_that_intune_does_not_take_is_given_again() {
     let drained = authority.drain_revocations(TENANT).await.unwrap();
     assert_eq!(drained, Drained { taken: 0, revoked: 0, answered: 1 });
     assert_eq!(told(&tenancy, "c1"), Some(Told::Revoked));
+}
+
+#[tokio::test]
+async fn answers_that_intune_does_not_take_keep_nothing_from_being_carried_out() {
+    let tenancy = Tenancy::new();
+    let authority = tenancy.open().await;
+    let device = Device::new("laptop");
+    let mut all = Vec::new();
+    for number in 0..4 {
+        all.push(enrolled(&authority, &device, &format!("t{number}")).await);
+    }
+    for (number, issued) in all.iter().enumerate() {
+        tenancy.intune.world().ask(&format!("c{number}"), &issued.serial);
+    }
+    // The first page as a whole, then its first answer alone; that one is told with the second page.
+    let not_taken = std::iter::repeat_n(RevocationError::NotTaken, 2);
+    tenancy.intune.world().uploads.extend(not_taken);
+    let drained = authority.drain_revocations(TENANT).await.unwrap();
+    assert_eq!((drained.revoked, drained.answered), (4, 4));
+
+    // One that is never taken is forgotten after a day: Intune asks again if it cares.
+    let issued = enrolled(&authority, &device, "t9").await;
+    tenancy.intune.world().ask("c9", &issued.serial);
+    tenancy.intune.world().uploads.push_back(RevocationError::NotTaken);
+    authority.drain_revocations(TENANT).await.unwrap_err();
+    assert!(matches!(standing(&authority, &issued).await, Standing::Revoked { .. }));
+    tenancy.later(86_401);
+    tenancy.intune.world().uploads.push_back(RevocationError::NotTaken);
+    authority.drain_revocations(TENANT).await.unwrap_err();
+    assert_eq!(authority.store().queue_requests(TENANT, 10).await.unwrap(), []);
+    tenancy.intune.world().ask("c9 again", &issued.serial);
+    authority.drain_revocations(TENANT).await.unwrap();
+    assert_eq!(told(&tenancy, "c9 again"), Some(Told::Revoked));
 }
 
 #[tokio::test]
