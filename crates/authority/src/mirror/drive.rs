@@ -22,6 +22,9 @@ use crate::{Authority, Fault};
 /// For how long a lease is taken, in seconds.
 const LEASE: i64 = 60;
 
+/// Who holds the leases of a store that one process alone has open.
+const ONLY: &str = "the only process";
+
 /// How often it is prolonged. The clock of a test moves by itself.
 const RENEWAL: Duration =
     if cfg!(test) { Duration::from_millis(5) } else { Duration::from_secs(15) };
@@ -185,7 +188,9 @@ impl Authority {
 
     async fn take_lease(&self, directory: &MirroredDirectory) -> Result<Option<Held>, Fault> {
         let (name, now) = (directory.lease(), self.now());
-        let owner = &self.mirror().owner;
+        // Where no other process can be, one that was killed keeps nobody waiting.
+        let is_alone = !self.store().is_shared();
+        let owner = if is_alone { ONLY } else { &self.mirror().owner };
         let taken = self.store().take_lease(&name, owner, now, now.plus(LEASE)).await;
         Ok(taken.doing("take a lease")?.map(|fence| Held(HeldLease { name, fence })))
     }

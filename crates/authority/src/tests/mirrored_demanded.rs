@@ -100,6 +100,22 @@ async fn the_kept_mirror_follows_a_hint() {
     keeping.abort();
 }
 
+#[tokio::test]
+async fn a_process_that_was_killed_keeps_its_successor_waiting_for_nothing() {
+    let installation = Installation::new();
+    let script = populated(&installation.clock);
+    let authority = open(&installation, &script).await;
+    authority.work_mirror().await.unwrap();
+    // It gives up nothing, as a process that is killed; the file is all that the next one has.
+    authority.store().close().await;
+    drop(authority);
+    let authority = open(&installation, &script).await;
+    script.world().delete(USER, 7);
+    installation.clock.advance(30);
+    authority.work_mirror().await.unwrap();
+    assert!(is_absent(known(&authority, USER, 7).await), "its lease would have lasted 30 s more");
+}
+
 /// Tells when a step was taken.
 #[derive(Debug)]
 struct Watch {

@@ -25,8 +25,17 @@ pub(crate) fn of_this_thread() -> Duration {
 
 /// Memory that the process `pid` holds, in bytes (resident set); none where `/proc` does not tell.
 pub(crate) fn resident_bytes(pid: u32) -> Option<u64> {
+    status_bytes(pid, "VmRSS:")
+}
+
+/// The most memory that it has held; none where `/proc` does not tell.
+pub(crate) fn peak_resident_bytes(pid: u32) -> Option<u64> {
+    status_bytes(pid, "VmHWM:")
+}
+
+fn status_bytes(pid: u32, name: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
@@ -46,6 +55,7 @@ mod tests {
         let own = std::process::id();
         assert!(of_process(own).is_some());
         assert!(resident_bytes(own).is_some_and(|bytes| bytes > 1 << 20));
+        assert!(peak_resident_bytes(own) >= resident_bytes(own));
         assert_eq!(of_process(u32::MAX), None);
         assert_eq!(resident_bytes(u32::MAX), None);
     }

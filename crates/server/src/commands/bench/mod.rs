@@ -6,6 +6,7 @@
 mod cpu;
 mod keys;
 mod load;
+mod mirror;
 mod ocsp;
 mod random;
 mod report;
@@ -32,6 +33,8 @@ pub enum BenchCommand {
     Scep(Box<scep::ScepArgs>),
     /// Ask an OCSP responder as fast as it answers
     Ocsp(Box<ocsp::OcspArgs>),
+    /// Read a simulated tenant of any size, and tell how fast and in how much memory the server did
+    Mirror(mirror::MirrorArgs),
     /// Measure raw key operations on one core: the limit for the other two
     Keys(KeysArgs),
 }
@@ -103,6 +106,7 @@ pub async fn run(command: BenchCommand, output: Output) -> Result<(), Failure> {
             let costs = output.progress("measuring key operations", costs).await??;
             output.answer(&costs, || costs.text())
         }
+        BenchCommand::Mirror(args) => mirror::run(args, output).await,
         BenchCommand::Ocsp(args) => {
             let traffic = args.traffic()?;
             drive(traffic, args.url(), args.what(), &args.load, output).await
