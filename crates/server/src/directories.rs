@@ -146,9 +146,10 @@ pub fn connect(
         let connectors = match section.r#type {
             DirectoryType::EntraIntune => {
                 let served = config.endpoints.intune_directory(&config.directory);
-                let challenges = match served.is_some_and(|served| served.name == section.name) {
-                    true => Challenges::AskedHere,
-                    false => Challenges::NotOurs,
+                let challenges = if served.is_some_and(|served| served.name == section.name) {
+                    Challenges::AskedHere
+                } else {
+                    Challenges::NotOurs
                 };
                 let intune = intune::Settings {
                     ca_configuration: Some(ca_configuration.to_owned()),
@@ -174,7 +175,8 @@ pub fn connect(
             DirectoryType::Jamf => vec![jamf(section, id, &transports, &ambient)?],
         };
         directories.connectors.extend(connectors);
-        let webhook = secret(section, &section.webhook_secret, &section.webhook_secret_file)?;
+        let webhook =
+            secret(section, section.webhook_secret.as_ref(), section.webhook_secret_file.as_ref())?;
         if let Some(webhook) = webhook {
             let how = HowTold::Webhook(webhook);
             directories.callers.push(Caller { name: section.name.clone(), directory: id, how });
@@ -283,7 +285,7 @@ fn entra(
 
 fn credential(section: &DirectorySection) -> Result<Credential, DirectoryError> {
     let client_id = section.client_id.clone();
-    let secret = secret(section, &section.secret, &section.secret_file)?;
+    let secret = secret(section, section.secret.as_ref(), section.secret_file.as_ref())?;
     if let (Some(client_id), Some(secret)) = (&client_id, secret) {
         return Ok(Credential::Secret { client_id: client_id.clone(), secret });
     }
@@ -322,7 +324,7 @@ fn jamf(
     ambient: &Ambient,
 ) -> Result<Arc<dyn Connector>, DirectoryError> {
     let url: Url = section.url.clone().ok_or_else(|| unfit(section, "it has no address"))?;
-    let secret = secret(section, &section.secret, &section.secret_file)?
+    let secret = secret(section, section.secret.as_ref(), section.secret_file.as_ref())?
         .ok_or_else(|| unfit(section, "it has no secret"))?;
     let credential = match (&section.client_id, &section.username) {
         (Some(id), _) => jamf::Credential::Client { id: id.clone(), secret },
@@ -361,8 +363,8 @@ fn cloud(setting: CloudSetting) -> Cloud {
 /// A secret of the environment or of a systemd credential, else of its file; none where there is neither.
 fn secret(
     section: &DirectorySection,
-    given: &Option<SecretString>,
-    file: &Option<PathBuf>,
+    given: Option<&SecretString>,
+    file: Option<&PathBuf>,
 ) -> Result<Option<SecretString>, DirectoryError> {
     if let Some(secret) = given {
         return Ok(Some(secret.clone()));

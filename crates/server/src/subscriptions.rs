@@ -189,17 +189,14 @@ impl Keeper<'_> {
                 (Some(subscriptions.renew(&kept.subscription.id, end).await?), kept.seen_to)
             }
         };
-        let kept = match (ours, renewed) {
-            (Some(kept), Some(Renewed::Until(until))) => {
-                let subscription =
-                    Subscription { until_unix: until.unix(), ..kept.subscription.clone() };
-                Kept { subscription, seen_to, ..kept.clone() }
-            }
-            _ => {
-                end_leftovers(graph, kept.as_ref()).await?;
-                let subscription = subscribe(graph, now).await?;
-                Kept { subscription, url: graph.url.clone(), seen_to: now.unix() }
-            }
+        let kept = if let (Some(kept), Some(Renewed::Until(until))) = (ours, renewed) {
+            let subscription =
+                Subscription { until_unix: until.unix(), ..kept.subscription.clone() };
+            Kept { subscription, seen_to, ..kept.clone() }
+        } else {
+            end_leftovers(graph, kept.as_ref()).await?;
+            let subscription = subscribe(graph, now).await?;
+            Kept { subscription, url: graph.url.clone(), seen_to: now.unix() }
         };
         self.write(KEPT, &kept, now).await
     }

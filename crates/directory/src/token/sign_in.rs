@@ -9,7 +9,7 @@ use ::http::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use url::Url;
 
 use super::{Credential, Grant, Identity, TokenSource, Tokens};
@@ -135,19 +135,34 @@ impl AppTokens {
         self.grant(&self.sign_in.service.call(call).await?)
     }
 
-    /// The machine's endpoint says 404 and 410 while it is being set up.
+    /// The machine's endpoint says 404 while it is being set up, and 410 while it is replaced, which
+    /// takes up to 70 s. Who cannot wait so long hears nothing, and the next one asks again.
     async fn by_machine(&self, identity: &Identity) -> Result<Grant, Ignorance> {
         let names = ["client_id", "object_id", "msi_res_id"];
         let url = self.identity_url("2018-02-01", identity, names);
         let call = Call::get(OPERATION, &url).header(HeaderName::from_static("metadata"), "true");
-        for pause in IMDS_PAUSES {
+        let begun = Instant::now();
+        let mut pauses = IMDS_PAUSES.into_iter();
+        loop {
             let answer = self.sign_in.service.call(call.clone()).await?;
-            if !matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::GONE) {
-                return self.grant(&answer);
+            let status = answer.status;
+            let is_replaced = status == StatusCode::GONE && begun.elapsed() < IMDS_REPLACED;
+            let pause = match status {
+                StatusCode::NOT_FOUND => pauses.next(),
+                StatusCode::GONE => pauses.next().or(is_replaced.then_some(IMDS_PAUSES[2])),
+                _ => None,
+            };
+            match pause {
+                Some(pause) => sleep(pause).await,
+                // Nothing that a person has to mend.
+                None if status == StatusCode::GONE => {
+                    let why = Why::Failing { status: status.as_u16() };
+                    let name = self.sign_in.service.name();
+                    return Err(Ignorance::new(name, OPERATION, why, answer.explanation()));
+                }
+                None => return self.grant(&answer),
             }
-            sleep(pause).await;
         }
-        self.grant(&self.sign_in.service.call(call).await?)
     }
 
     async fn by_app_service(
@@ -220,6 +235,9 @@ const OPERATION: &str = "get a token";
 /// The machine's endpoint wants to be asked again after these.
 const IMDS_PAUSES: [Duration; 3] =
     [Duration::from_secs(2), Duration::from_secs(6), Duration::from_secs(14)];
+
+/// How long it may be replaced by another.
+const IMDS_REPLACED: Duration = Duration::from_secs(70);
 
 /// What all token endpoints answer; numbers come as numbers or as strings.
 #[derive(Deserialize)]

@@ -305,6 +305,28 @@ fn a_key_that_cannot_sign_assertions_is_refused_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_machines_endpoint_that_is_replaced_is_waited_for_seventy_seconds() {
+    for (replaced, is_had) in [(70, true), (100, false)] {
+        let begun = Instant::now();
+        let wire = Canned::new(move |_| {
+            if begun.elapsed() < Duration::from_secs(replaced) {
+                return Reply::json(410, &json!({ "error": "gone" }));
+            }
+            Reply::json(200, &json!({ "access_token": "machine", "expires_in": "7200" }))
+        });
+        let sign_in = sign_in(&wire, Credential::ManagedIdentity(Identity::System));
+        let tokens = sign_in.tokens_for("https://graph.microsoft.com");
+        match tokens.token().await {
+            Ok(_) => assert!(is_had, "{replaced}"),
+            Err(missed) => {
+                assert_eq!((missed.why, is_had), (Why::Failing { status: 410 }, false));
+            }
+        }
+        assert!(begun.elapsed() <= Duration::from_secs(90), "{:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_machines_identity_is_asked_until_it_is_set_up() {
     let asked = AtomicUsize::new(0);
     let wire = Canned::new(move |_| match asked.fetch_add(1, Ordering::SeqCst) {

@@ -2,7 +2,7 @@
 //! stands still; here they end at all, in the truth or a clear error.
 
 use futures_util::future::join_all;
-use lanyard_directory::{Change, ChangesError, Ignorance};
+use lanyard_directory::{Change, ChangesError, Ignorance, RoundEnd};
 use lanyard_simulator::fault::{Kind, Service};
 
 use super::*;
@@ -171,3 +171,67 @@ async fn a_chance_of_every_fault_at_once_never_makes_an_object_absent() {
     }
     assert!(answered > 0, "of 240 calls some find no fault");
 }
+
+/// Objects that were made just now: a user, a device and a managed device.
+async fn newcomers(rehearsal: &Rehearsal) -> [(ObjectKind, Uuid); 3] {
+    let made = async |path: &str, body: Value, id: &str| {
+        let url = format!("{}/_control/{path}", rehearsal.simulator.base_url());
+        let answer = rehearsal.control.post(url).json(&body).send().await.unwrap();
+        let text = answer.text().await.unwrap();
+        let made: Value = serde_json::from_str(&text).unwrap();
+        made[id].as_str().unwrap_or_else(|| panic!("{text}")).parse().unwrap()
+    };
+    let upn = json!({ "userPrincipalName": format!("{}@contoso.example", Uuid::from_u128(5)) });
+    [
+        (ObjectKind::EntraUser, made("users", upn, "id").await),
+        (ObjectKind::EntraDevice, made("devices", json!({}), "deviceId").await),
+        (ObjectKind::IntuneDevice, made("managedDevices", json!({}), "id").await),
+    ]
+}
+
+/// A replica that lags may say of a new object that it is not there, in the documented words: that is one
+/// look-up, which is asked again. A log of changes or a sweep never says it.
+#[tokio::test]
+async fn a_replica_that_lags_never_makes_a_round_tell_of_a_new_object_that_it_is_gone() {
+    for fault in [Kind::Stale, Kind::Flicker] {
+        let rehearsal = Rehearsal::start().await;
+        let mut cursors = Vec::new();
+        for kind in KINDS {
+            let mut cursor = None;
+            loop {
+                let connector = rehearsal.connector(kind);
+                let page = connector.changes(kind, cursor.as_ref()).await.unwrap();
+                cursor = Some(page.next);
+                if page.end == RoundEnd::RoundComplete {
+                    break;
+                }
+            }
+            cursors.push(cursor);
+        }
+        let newcomers = newcomers(&rehearsal).await;
+        rehearsal.faults(vec![Fault::of(fault).at(Service::Graph)]);
+        for _ in 0..4 {
+            for ((kind, id), cursor) in newcomers.iter().zip(&mut cursors) {
+                let connector = rehearsal.connector(*kind);
+                if let Ok(page) = connector.changes(*kind, cursor.as_ref()).await {
+                    for change in page.changes.iter().chain(&page.looked_up) {
+                        let Change::State(state) = change else { panic!("{fault:?}: {change:?}") };
+                        assert_ne!(state.presence, Presence::Absent, "{fault:?}: {state:?}");
+                    }
+                    *cursor = Some(page.next);
+                }
+                // Whatever a look-up says, it says of this object and of no other.
+                let query = Query::id(*kind, (*id).into());
+                let found = connector.look_up(&query).await.unwrap().state().unwrap();
+                assert_eq!(found.key.object, (*id).into());
+            }
+        }
+        rehearsal.faults(Vec::new());
+        for (kind, id) in newcomers {
+            assert_ne!(rehearsal.presence(kind, id).await, Presence::Absent, "{fault:?} {kind}");
+        }
+    }
+}
+
+const KINDS: [ObjectKind; 3] =
+    [ObjectKind::EntraUser, ObjectKind::EntraDevice, ObjectKind::IntuneDevice];

@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use http::Method;
 use lanyard_directory::intune::Settings;
 use lanyard_directory::intune::validation::{Enrollment, IssuedCertificate, ValidationError};
 use lanyard_directory::{Connector, Query};
 use lanyard_lifecycle::{ObjectId, ObjectKind, Presence};
 use lanyard_pki::Time;
 use lanyard_simulator::fault::{Fault, Kind, Service};
+
+use serde_json::json;
 
 use super::bench::Bench;
 
@@ -56,6 +59,35 @@ async fn no_fault_makes_a_jamf_object_absent() {
                 }
             }
         }
+    }
+}
+
+/// Two questions have to agree that an object is gone: one replica of two that lags proves nothing.
+#[tokio::test]
+async fn a_new_object_that_comes_and_goes_is_not_absent_in_jamf() {
+    let bench = Bench::start().await;
+    for (path, kind) in
+        [("computers", ObjectKind::JamfComputer), ("mobileDevices", ObjectKind::JamfMobileDevice)]
+    {
+        let made = bench.control(Method::POST, &format!("jamf/{path}"), json!({})).await;
+        let number = made["id"].as_u64().unwrap_or_else(|| panic!("{made}"));
+        let object = ObjectId::jamf_device(number);
+        let jamf = bench.jamf().await;
+        // Signed in, before anything goes wrong.
+        jamf.look_up(&Query::id(kind, object)).await.unwrap();
+        for skip in 0..4 {
+            let flicker = Fault::of(Kind::Flicker).at(Service::Jamf);
+            bench.faults(vec![Fault { skip: Some(skip), ..flicker }]);
+            for _ in 0..4 {
+                if let Ok(found) = jamf.look_up(&Query::id(kind, object)).await {
+                    let presence = found.state().unwrap().presence;
+                    assert!(matches!(presence, Presence::Present(_)), "{kind} after {skip}");
+                }
+            }
+        }
+        bench.faults(Vec::new());
+        let found = jamf.look_up(&Query::id(kind, object)).await.unwrap().state().unwrap();
+        assert!(matches!(found.presence, Presence::Present(_)), "{kind}");
     }
 }
 

@@ -220,10 +220,21 @@ pub(super) async fn assign(
     Query(wanted): Query<Wanted>,
 ) -> Result<StatusCode, Refusal> {
     let tenant = locate(&shared.world, id, &wanted)?;
-    let assigned = shared.world.change(tenant, |tenant, _| {
-        let assignment = assignment(tenant, id, &principal, &role)?;
+    assigned(&shared.world, tenant, id, &principal, &role).map(|()| StatusCode::NO_CONTENT)
+}
+
+/// Gives somebody a role of an application.
+pub(super) fn assigned(
+    world: &World,
+    tenant: Uuid,
+    id: Uuid,
+    principal: &str,
+    role: &str,
+) -> Result<(), Refusal> {
+    let assigned = world.change(tenant, |tenant, _| {
+        let assignment = assignment(tenant, id, principal, role)?;
         tenant.apps.assign(assignment);
-        Ok(StatusCode::NO_CONTENT)
+        Ok(())
     });
     assigned.map_err(Refusal::missing)?
 }

@@ -29,6 +29,7 @@ pub fn routes() -> Router<Shared> {
         .route("/tenants", get(world::tenants))
         .route("/time", get(world::time).post(world::travel))
         .route("/faults", get(world::faults).put(world::put_faults).delete(world::clear_faults))
+        .route("/faults/{place}", axum::routing::delete(world::end_fault))
         .route("/limits", put(world::limits))
         .route("/keys/rotate", post(world::rotate_keys))
         .route("/deltaTokens/expire", post(world::expire_positions))

@@ -294,8 +294,16 @@ async fn make<T: Kept>(
     Query(wanted): Query<Wanted>,
     Body(given): Body<Map<String, Value>>,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
-    let world = &shared.world;
-    let tenant = wanted.tenant(world)?;
+    let tenant = wanted.tenant(&shared.world)?;
+    Ok((StatusCode::CREATED, shown(&*made::<T>(&shared.world, tenant, given)?)))
+}
+
+/// A new object, of which this much is said.
+pub(super) fn made<T: Kept>(
+    world: &World,
+    tenant: Uuid,
+    given: Map<String, Value>,
+) -> Result<Arc<T>, Refusal> {
     let id = match text(&given, "id") {
         Some(id) => id.parse().map_err(|_| Refusal::bad(format!("{id} is no GUID")))?,
         None => world.fresh_guid(),
@@ -314,7 +322,7 @@ async fn make<T: Kept>(
         T::follow(tenant, &record, now);
         Ok(record)
     });
-    Ok((StatusCode::CREATED, shown(&*made.map_err(Refusal::missing)??)))
+    made.map_err(Refusal::missing)?
 }
 
 /// Names of users and ids of devices are unique; a device may be enrolled twice.

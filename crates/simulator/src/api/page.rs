@@ -11,11 +11,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
-use super::objects::{brought_back, find, locate, named, patched, taken_away};
+use super::apps::assigned;
+use super::objects::{brought_back, find, locate, made, named, patched, taken_away};
 use crate::Shared;
 use crate::device::{Action, Refusal, act, settle};
 use crate::fault::Fault;
-use crate::tenant::{Device, ManagedDevice, RiskyUser, Tenant, User};
+use crate::tenant::{Device, ManagedDevice, RiskyUser, Tenant, User, World};
 
 /// How many of each kind are shown.
 const SHOWN: usize = 15;
@@ -55,6 +56,7 @@ struct ManagedRow {
 }
 
 struct FaultRow {
+    place: usize,
     rule: String,
     picked: u64,
 }
@@ -74,6 +76,8 @@ struct ControlPage {
     devices: Vec<DeviceRow>,
     managed: Vec<ManagedRow>,
     faults: Vec<FaultRow>,
+    /// Applications that have roles: client id, name, roles.
+    apps: Vec<(String, String, String)>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -108,7 +112,8 @@ fn build(shared: &Shared, view: View) -> Result<ControlPage, Refusal> {
         .faults
         .all()
         .into_iter()
-        .map(|(fault, picked)| FaultRow { rule: json!(fault).to_string(), picked })
+        .enumerate()
+        .map(|(place, (fault, picked))| FaultRow { place, rule: json!(fault).to_string(), picked })
         .collect();
     let page = world.read(id, |tenant| ControlPage {
         tenants,
@@ -124,6 +129,7 @@ fn build(shared: &Shared, view: View) -> Result<ControlPage, Refusal> {
             .collect(),
         devices: devices(tenant, &wanted),
         managed: managed(tenant, &wanted),
+        apps: apps(tenant),
         search,
         done: view.done,
         wrong: view.wrong,
@@ -175,6 +181,15 @@ fn managed(tenant: &Tenant, search: &str) -> Vec<ManagedRow> {
         compliance: word(&json!(device.compliance_state)),
     };
     devices.iter().map(row).collect()
+}
+
+fn apps(tenant: &Tenant) -> Vec<(String, String, String)> {
+    let with_roles = tenant.apps.all().filter(|app| !app.roles.is_empty());
+    let row = |app: &crate::tenant::App| {
+        let roles: Vec<&str> = app.roles.iter().map(|role| role.value.as_str()).collect();
+        (app.app_id.to_string(), app.display_name.clone(), roles.join(", "))
+    };
+    with_roles.map(row).collect()
 }
 
 fn word(value: &Value) -> String {
@@ -276,26 +291,23 @@ fn perform(shared: &Shared, form: &Form) -> Result<String, Refusal> {
             })
         }
         "fault" => {
-            let mut rule = Map::new();
-            for name in ["kind", "service", "path", "method"] {
-                if let Some(value) = form.find(name) {
-                    rule.insert(name.to_owned(), json!(value));
-                }
-            }
-            for name in ["times", "milliseconds", "retryAfter", "seconds", "probability"] {
-                if let Some(value) = form.find(name) {
-                    let number: Value = serde_json::from_str(value)
-                        .map_err(|_| Refusal::bad(format!("{name} is a number")))?;
-                    rule.insert(name.to_owned(), number);
-                }
-            }
-            let fault: Fault = serde_json::from_value(Value::Object(rule)).map_err(Refusal::bad)?;
-            fault.check().map_err(Refusal::bad)?;
-            let mut all: Vec<Fault> =
-                shared.faults.all().into_iter().map(|(fault, _)| fault).collect();
-            all.push(fault);
-            shared.faults.replace(all);
+            shared.faults.add(rule(form)?);
             Ok("The fault is in force.".to_owned())
+        }
+        "end-fault" => {
+            let place = form.need("place")?.parse().map_err(Refusal::bad)?;
+            if !shared.faults.end(place) {
+                return Err(Refusal::missing("this fault is not in force any more"));
+            }
+            Ok("The fault has ended.".to_owned())
+        }
+        what @ ("user-make" | "device-make" | "managed-make") => make(world, form, what),
+        "assign" => {
+            let tenant = named(world, form.find("tenant"))?;
+            let (principal, role) = (form.need("principal")?, form.need("role")?);
+            let app = form.need("app")?.parse().map_err(Refusal::bad)?;
+            assigned(world, tenant, app, principal, role)?;
+            Ok(format!("{principal} has the role {role}."))
         }
         "no-faults" => {
             shared.faults.replace(Vec::new());
@@ -303,4 +315,45 @@ fn perform(shared: &Shared, form: &Form) -> Result<String, Refusal> {
         }
         other => Err(Refusal::bad(format!("{other} is not known"))),
     }
+}
+
+/// A new object of this name.
+fn make(world: &World, form: &Form, what: &str) -> Result<String, Refusal> {
+    let tenant = named(world, form.find("tenant"))?;
+    let name = form.need("name")?;
+    let given = |property: &str| Map::from_iter([(property.to_owned(), json!(name))]);
+    Ok(match what {
+        "user-make" => {
+            let user = made::<User>(world, tenant, given("userPrincipalName"))?;
+            format!("{} was made: {}.", user.user_principal_name, user.id)
+        }
+        "device-make" => {
+            let device = made::<Device>(world, tenant, given("displayName"))?;
+            format!("{} was made: {}.", device.display_name, device.device_id)
+        }
+        _ => {
+            let device = made::<ManagedDevice>(world, tenant, given("deviceName"))?;
+            format!("{} was enrolled: {}.", device.device_name, device.id)
+        }
+    })
+}
+
+/// The fault that a form describes.
+fn rule(form: &Form) -> Result<Fault, Refusal> {
+    let mut rule = Map::new();
+    for name in ["kind", "service", "path", "method"] {
+        if let Some(value) = form.find(name) {
+            rule.insert(name.to_owned(), json!(value));
+        }
+    }
+    for name in ["times", "milliseconds", "retryAfter", "seconds", "probability"] {
+        if let Some(value) = form.find(name) {
+            let number: Value = serde_json::from_str(value)
+                .map_err(|_| Refusal::bad(format!("{name} is a number")))?;
+            rule.insert(name.to_owned(), number);
+        }
+    }
+    let fault: Fault = serde_json::from_value(Value::Object(rule)).map_err(Refusal::bad)?;
+    fault.check().map_err(Refusal::bad)?;
+    Ok(fault)
 }

@@ -102,6 +102,18 @@ pub(super) async fn clear_faults(State(shared): State<Shared>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
+/// `DELETE /faults/{place}`: ends one, by its place in the list, from 0.
+pub(super) async fn end_fault(
+    State(shared): State<Shared>,
+    Path(place): Path<usize>,
+) -> Result<StatusCode, Refusal> {
+    if shared.faults.end(place) {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Refusal::missing(format!("there is no fault at place {place}")))
+    }
+}
+
 fn shown_faults(shared: &Shared) -> Json<Value> {
     let (faults, picked): (Vec<Fault>, Vec<u64>) = shared.faults.all().into_iter().unzip();
     Json(json!({ "faults": faults, "picked": picked }))

@@ -91,6 +91,9 @@ pub fn access_token(
         },
     );
     if let Some(user) = grant.user {
+        for (name, value) in groups(tenant, user.id) {
+            set(name, value);
+        }
         set("scp", json!(grant.scope));
         set("name", json!(user.display_name));
         match version {
@@ -133,12 +136,37 @@ pub fn id_token(
     if let Some(nonce) = nonce {
         set("nonce", json!(nonce));
     }
+    for (name, value) in groups(tenant, user.id) {
+        set(name, value);
+    }
     let roles = tenant.apps.roles_of(user.id, client);
     if !roles.is_empty() {
         set("roles", json!(roles));
     }
     signed(tenant, claims, TokenVersion::V2)
 }
+
+/// The groups that a person is in; of more than a token has room for, that Graph has to be asked.
+fn groups(tenant: &Tenant, user: Uuid) -> Vec<(&'static str, Value)> {
+    let all = tenant.intune.groups.iter().filter(|(_, group)| group.members.contains(&user));
+    let ids: Vec<Uuid> = all.map(|(id, _)| *id).collect();
+    match ids.len() {
+        0 => Vec::new(),
+        1..=MOST_GROUPS => vec![("groups", json!(ids))],
+        _ => vec![
+            ("_claim_names", json!({ "groups": "src1" })),
+            (
+                "_claim_sources",
+                json!({ "src1": { "endpoint": format!(
+                "https://graph.windows.net/{}/users/{user}/getMemberObjects", tenant.id
+            ) } }),
+            ),
+        ],
+    }
+}
+
+/// How many groups a token tells.
+const MOST_GROUPS: usize = 200;
 
 fn common(
     world: &World,

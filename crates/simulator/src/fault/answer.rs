@@ -10,10 +10,16 @@ use serde_json::{Value, json};
 
 use super::rule::{Fault, Kind, Service};
 use crate::http_server::TearDown;
+use crate::jamf;
 use crate::tenant::World;
 
 /// The answer of a fault that answers.
-pub(super) fn instead(service: Service, fault: &Fault, world: &World) -> Response {
+pub(super) fn instead(service: Service, path: &str, fault: &Fault, world: &World) -> Response {
+    // The Classic API shows people a page where something is wrong.
+    let is_classic = service == Service::Jamf && path.contains("/JSSResource/");
+    let refuse = |service, status, world| {
+        if is_classic { classic(status) } else { refuse(service, status, world) }
+    };
     let status =
         |default| fault.status.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(default);
     match fault.kind {
@@ -28,6 +34,7 @@ pub(super) fn instead(service: Service, fault: &Fault, world: &World) -> Respons
             }
             response
         }
+        Kind::ServerError if is_classic => classic(status(StatusCode::INTERNAL_SERVER_ERROR)),
         Kind::ServerError => internal(status(StatusCode::INTERNAL_SERVER_ERROR), world),
         Kind::Html => {
             let page = "<!DOCTYPE html><html><head><title>Service unavailable</title></head>\
@@ -78,6 +85,10 @@ fn internal(status: StatusCode, world: &World) -> Response {
         },
     }});
     (status, Json(body)).into_response()
+}
+
+fn classic(status: StatusCode) -> Response {
+    jamf::page(status, "The request could not be carried out.").into_response()
 }
 
 fn refuse(service: Service, status: StatusCode, world: &World) -> Response {

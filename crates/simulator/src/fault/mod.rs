@@ -41,6 +41,21 @@ impl Faults {
         *self.rules() = fresh.collect();
     }
 
+    /// Adds one after all others.
+    pub fn add(&self, fault: Fault) {
+        self.rules().push(Active { fault, picked: 0 });
+    }
+
+    /// Ends the one at this place in their order, and tells whether there was one.
+    pub fn end(&self, place: usize) -> bool {
+        let mut rules = self.rules();
+        let is_there = place < rules.len();
+        if is_there {
+            rules.remove(place);
+        }
+        is_there
+    }
+
     /// The rules in force, each with the number of requests that it picked.
     pub fn all(&self) -> Vec<(Fault, u64)> {
         self.rules().iter().map(|active| (active.fault.clone(), active.picked)).collect()
@@ -110,7 +125,7 @@ pub(crate) async fn strike_part(shared: &Shared, method: &str, path: &str) -> Pa
             Kind::Stale | Kind::Flicker => part = Part::Seen(behind(shared, &fault)),
             Kind::Hang | Kind::Truncated | Kind::Reset | Kind::Outage | Kind::Html => {}
             _ => {
-                let response = answer::instead(Service::Graph, &fault, &shared.world);
+                let response = answer::instead(Service::Graph, path, &fault, &shared.world);
                 let (parts, body) = response.into_parts();
                 let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
                 let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
@@ -149,7 +164,7 @@ pub(crate) async fn inject(
                 request.extensions_mut().insert(Seen(view));
             }
             Kind::Truncated => return answer::truncated(next.run(request).await).await,
-            _ => response = Some(answer::instead(service, &fault, &shared.world)),
+            _ => response = Some(answer::instead(service, below, &fault, &shared.world)),
         }
     }
     match response {

@@ -36,6 +36,17 @@ impl GraphError {
         Self::new(StatusCode::NOT_FOUND, "Request_ResourceNotFound", message)
     }
 
+    /// Intune has no such object, and says so as its services do: JSON inside a string of JSON.
+    pub(super) fn not_managed(activity: Uuid) -> Self {
+        let message = format!(
+            "{{\r\n  \"_version\": 3,\r\n  \"Message\": \"An error has occurred - Operation ID (for \
+             customer support): 00000000-0000-0000-0000-000000000000 - Activity ID: {activity}\",\r\n  \
+             \"CustomApiErrorPhrase\": \"\",\r\n  \"RetryAfter\": null,\r\n  \
+             \"ErrorSourceService\": \"\",\r\n  \"HttpHeaders\": \"{{}}\"\r\n}}"
+        );
+        Self::new(StatusCode::NOT_FOUND, "ResourceNotFound", message)
+    }
+
     /// There is no such address.
     pub(super) fn no_segment(segment: &str) -> Self {
         let message = format!("Resource not found for the segment '{segment}'.");

@@ -42,7 +42,7 @@ pub(super) fn managed_device(world: &World, call: &Call, tenant: &Tenant, key: &
     let id =
         key.parse().map_err(|_| GraphError::bad(format!("Invalid object identifier '{key}'.")))?;
     let found = tenant.managed_devices.find_in(call.view, id);
-    let device = found.ok_or_else(|| GraphError::not_found(key))?;
+    let device = found.ok_or_else(|| GraphError::not_managed(world.fresh_guid()))?;
     entity(world, call, "deviceManagement/managedDevices/$entity", &*device)
 }
 
@@ -111,7 +111,7 @@ pub(super) fn order(world: &World, call: &Call, key: &str, name: &str) -> Result
         "delete" => Action::Delete,
         other => return Err(GraphError::no_segment(other)),
     };
-    let missing = || GraphError::not_found(key);
+    let missing = || GraphError::not_managed(world.fresh_guid());
     let id = key.parse().map_err(|_| missing())?;
     let done = world.change(call.caller.tenant, |tenant, now| act(tenant, id, action, now))?;
     done.map(drop).map_err(|_| missing())

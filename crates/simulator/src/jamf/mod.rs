@@ -23,7 +23,8 @@ use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
 use object::{Computer, MobileDevice, Person};
 pub use reply::Reply;
-use reply::{forbidden, page, unauthorized};
+pub(crate) use reply::page;
+use reply::{forbidden, unauthorized};
 use serde::{Deserialize, Serialize};
 use shelf::Shelf;
 use std::{

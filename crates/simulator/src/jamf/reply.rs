@@ -103,7 +103,7 @@ pub(super) fn document(status: StatusCode, format: Format, tree: &Node) -> Reply
 }
 
 /// A page for people, which is what the Classic API shows where something is wrong.
-pub(super) fn page(status: StatusCode, text: &str) -> Reply {
+pub(crate) fn page(status: StatusCode, text: &str) -> Reply {
     let title = status.canonical_reason().unwrap_or_default();
     let code = status.as_u16();
     let body = format!(

@@ -250,3 +250,41 @@ async fn the_page_shows_the_tenant_and_its_forms_do_the_same() {
     bench.control(Method::PATCH, &format!("users/{id}"), injected).await.good();
     assert!(!page("").await.contains("<script>alert"));
 }
+
+#[tokio::test]
+async fn the_page_makes_objects_assigns_roles_and_ends_one_fault_of_several() {
+    let bench = Bench::start().await;
+    let submit = async |form: &[(&str, &str)]| {
+        let url = format!("{}/_control/page", bench.base());
+        let answer = Answer::of(bench.http.post(url).form(form)).await;
+        let back = answer.header("location").unwrap().to_owned();
+        assert!(back.contains("done="), "{back}");
+    };
+    submit(&[("do", "user-make"), ("name", "new@contoso.example")]).await;
+    bench.graph("/users/new@contoso.example").await.good();
+    submit(&[("do", "device-make"), ("name", "NEW-1")]).await;
+    submit(&[("do", "managed-make"), ("name", "NEW-2")]).await;
+    for (list, name) in
+        [("devices?search=NEW-1", "NEW-1"), ("managedDevices?search=NEW-2", "NEW-2")]
+    {
+        let listed = bench.control(Method::GET, list, Value::Null).await;
+        assert!(listed.text.contains(name), "{}", listed.text);
+    }
+    let roles = json!([{ "value": "CSR.Request", "allowedMemberTypes": ["User"] }]);
+    let app = json!({ "displayName": "Lanyard API", "appRoles": roles });
+    let made = bench.control(Method::POST, "apps", app).await.good();
+    let app = made["appId"].as_str().unwrap().to_owned();
+    let role = [("do", "assign"), ("app", &app), ("role", "CSR.Request")];
+    submit(&[&role[..], &[("principal", "new@contoso.example")]].concat()).await;
+    let shown = bench.control(Method::GET, &format!("apps/{app}"), Value::Null).await.good();
+    assert_eq!(shown["assignments"].as_array().unwrap().len(), 1, "{shown}");
+    for kind in ["html", "forbidden"] {
+        submit(&[("do", "fault"), ("kind", kind), ("path", "/v1.0/users")]).await;
+    }
+    submit(&[("do", "end-fault"), ("place", "0")]).await;
+    assert_eq!(bench.graph("/users").await.refusal().0, 403, "the other goes on");
+    let end = async || bench.control(Method::DELETE, "faults/0", Value::Null).await.status;
+    assert_eq!(end().await, StatusCode::NO_CONTENT);
+    assert_eq!(end().await, StatusCode::NOT_FOUND);
+    bench.graph("/users").await.good();
+}

@@ -30,6 +30,10 @@ async fn each_service_fails_in_its_own_words() {
         if kind != "serverError" {
             assert_eq!(jamf.json()["httpStatus"], status);
         }
+        let url = format!("{}/jamf/contoso/JSSResource/users/id/1", bench.base());
+        let classic = Answer::of(bench.http.get(url)).await;
+        assert_eq!(classic.status.as_u16(), status);
+        assert!(classic.text.starts_with("<html>"), "{}", classic.text);
     }
 }
 

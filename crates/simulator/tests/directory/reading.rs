@@ -55,12 +55,17 @@ async fn what_is_not_there_is_not_found_in_the_documented_words() {
         format!("/devices(deviceId='{nobody}')"),
         // A deviceId is no object id.
         format!("/devices/{device_id}"),
-        format!("/deviceManagement/managedDevices/{nobody}"),
         format!("/identityProtection/riskyUsers/{nobody}"),
     ] {
         let refused = bench.graph(&path).await;
         assert_eq!(refused.refusal(), (404, "Request_ResourceNotFound".to_owned()), "{path}");
     }
+    // Intune has words of its own: JSON inside a string.
+    let refused = bench.graph(&format!("/deviceManagement/managedDevices/{nobody}")).await;
+    assert_eq!(refused.refusal(), (404, "ResourceNotFound".to_owned()));
+    let message = refused.json()["error"]["message"].as_str().unwrap().to_owned();
+    let inner: Value = serde_json::from_str(&message).unwrap();
+    assert_eq!(inner["_version"], 3);
 }
 
 #[tokio::test]

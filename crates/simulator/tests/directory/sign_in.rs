@@ -83,6 +83,8 @@ async fn a_person_signs_in_and_the_tokens_say_who_it_is() {
     let (id, upn) = bench.user(0);
     let path = format!("apps/{app}/assignments/{upn}/admin");
     bench.control(Method::PUT, &path, Value::Null).await;
+    let group = json!({ "displayName": "Console users", "members": [id] });
+    let group = bench.control(Method::POST, "groups", group).await.good();
     let url = authorize(&bench, &app);
     let page = Answer::of(bench.http.get(url.clone())).await;
     assert!(page.text.contains(&upn) && page.text.contains("Console"), "{}", page.text);
@@ -94,10 +96,22 @@ async fn a_person_signs_in_and_the_tokens_say_who_it_is() {
     assert_eq!((&claims["oid"], &claims["tid"]), (&json!(id), &json!(bench.tenant)));
     assert_eq!((&claims["scp"], &claims["roles"]), (&json!("use"), &json!(["admin"])));
     assert_eq!(claims["preferred_username"], json!(upn));
+    assert_eq!(claims["groups"], json!([group["id"]]));
     assert!(claims.get("idtyp").is_none());
     assert_ne!(claims["sub"], claims["oid"], "the subject is pairwise");
     let (_, claims) = opened(body["id_token"].as_str().unwrap());
     assert_eq!((&claims["aud"], &claims["nonce"]), (&json!(app), &json!("n-1")));
+    assert_eq!(claims["groups"], json!([group["id"]]));
+    // Of more groups than a token holds, Graph has to be asked.
+    for number in 0..200 {
+        let group = json!({ "displayName": format!("Group {number}"), "members": [id] });
+        bench.control(Method::POST, "groups", group).await.good();
+    }
+    let back = returned(&choose(&bench, &url, Some(&id.to_string())).await);
+    let many = redeem(&bench, &app, &back["code"], VERIFIER).await.good();
+    let (_, claims) = opened(many["access_token"].as_str().unwrap());
+    assert!(claims.get("groups").is_none());
+    assert_eq!(claims["_claim_names"]["groups"], "src1");
     assert_eq!(claims["iss"], format!("{}/login/{}/v2.0", bench.base(), bench.tenant));
 
     let again = bench

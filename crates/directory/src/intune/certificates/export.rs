@@ -139,7 +139,12 @@ impl Certificates {
         // Ids are made of report names and GUIDs; a quote would end the key.
         let key = format!("exportJobs('{}')", id.replace('\'', "''"));
         let url = self.graph.url(Version::V1, &["deviceManagement", "reports", &key]);
-        Ok(self.graph.get(WAIT, &url, PERMISSION).await?.json()?)
+        let answer = self.graph.get(WAIT, &url, PERMISSION).await?;
+        if answer.status == StatusCode::NOT_FOUND {
+            // The order was taken: another replica may not have it yet.
+            return Ok(Job { id: id.to_owned(), status: JobStatus::Unknown, url: None });
+        }
+        Ok(answer.json()?)
     }
 
     /// The address carries its own permission. It is taken in the clear from a Graph alone that is
