@@ -87,6 +87,11 @@ impl DetachedResponder {
         Ok(Self(authority))
     }
 
+    /// The verbs that doors answer with. What needs the store's records finds none.
+    pub fn authority(&self) -> &Authority {
+        &self.0
+    }
+
     /// The answer to an OCSP request, as [`Authority::answer`] gives it.
     pub async fn answer(&self, request: &[u8]) -> Answer {
         self.0.answer(request).await

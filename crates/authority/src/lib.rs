@@ -144,7 +144,7 @@ impl Authority {
     }
 
     /// The present instant.
-    pub(crate) fn now(&self) -> Time {
+    pub fn now(&self) -> Time {
         self.inner.ports.clock.now()
     }
 

@@ -9,6 +9,7 @@ pub mod client;
 pub mod commands;
 pub mod config;
 pub mod control;
+pub mod detached;
 pub mod directories;
 pub mod doors;
 pub mod exit;

@@ -17,6 +17,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::address::Addresses;
 use crate::config::Config;
+use crate::detached::GivenError;
 use crate::directories::{self, Caller, DirectoryError};
 use crate::settings::{self, NoName};
 
@@ -55,6 +56,9 @@ pub enum InstallationError {
     /// The authority does not open.
     #[error(transparent)]
     Authority(#[from] OpenError),
+    /// What a responder without the store is given cannot be used.
+    #[error(transparent)]
+    Responder(#[from] GivenError),
     /// A thread of ours ended early.
     #[error("interrupted: {0}")]
     Interrupted(#[from] tokio::task::JoinError),

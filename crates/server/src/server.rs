@@ -13,6 +13,7 @@ use crate::address::Addresses;
 use crate::app::App;
 use crate::config::Config;
 use crate::control::server::{ControlDoors, ControlSocket};
+use crate::detached::{self, Detached, Given};
 use crate::doors::Doors;
 use crate::listener::tls::{CertificateFiles, ListenerCertificate, TlsError};
 use crate::listener::{Bound, Listeners};
@@ -66,14 +67,37 @@ pub struct Server {
 
 impl Server {
     /// Opens the installation and listens. When this returns, requests are answered.
-    pub async fn start(mut config: Config, world: World) -> Result<Self, StartError> {
+    pub async fn start(config: Config, world: World) -> Result<Self, StartError> {
+        Self::start_as(config, world, None).await
+    }
+
+    /// Opens a responder without the installation's store and listens: for OCSP, and for whoever looks after it.
+    pub async fn start_responder(
+        config: Config,
+        given: Given,
+        world: World,
+    ) -> Result<Self, StartError> {
+        Self::start_as(config, world, Some(given)).await
+    }
+
+    async fn start_as(
+        mut config: Config,
+        world: World,
+        given: Option<Given>,
+    ) -> Result<Self, StartError> {
         observe::recorder();
         let http = bind(&config.listen.http)?;
         let https = bind(&config.listen.https)?;
         config.listen.http = http.iter().map(Bound::address).collect();
         config.listen.https = https.iter().map(Bound::address).collect();
         let addresses = Addresses::new(&config);
-        let opened = open::open(&config, addresses, world.clone()).await?;
+        let (opened, detached) = match given {
+            None => (open::open(&config, addresses, world.clone()).await?, None),
+            Some(given) => {
+                let opened = detached::open(&config, &given, addresses, world.clone()).await?;
+                (opened.0, Some(opened.1))
+            }
+        };
         let control_path = config.control_socket();
         let control = ControlSocket::bind(&control_path);
         let (control, control_listener) =
@@ -102,7 +126,10 @@ impl Server {
         for bound in http {
             server.listeners.http(bound, doors.clone());
         }
-        server.run_jobs();
+        match detached {
+            None => server.run_jobs(),
+            Some(detached) => server.run_responder(detached),
+        }
         Ok(server)
     }
 
@@ -146,6 +173,12 @@ impl Server {
             own_certificate::keep(Arc::clone(&self.app), Arc::clone(&shown), self.stop.clone());
         self.jobs.spawn(keep);
         Ok(shown)
+    }
+
+    fn run_responder(&self, detached: Detached) {
+        let stop = self.stop.clone();
+        self.jobs.spawn(async move { stop.run_until_cancelled(Box::pin(detached.keep())).await });
+        self.jobs.spawn(observe::upkeep(self.stop.clone()));
     }
 
     fn run_jobs(&self) {

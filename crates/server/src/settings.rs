@@ -63,6 +63,15 @@ pub fn settings(config: &Config, published: Published) -> Result<Settings, NoNam
     Ok(settings)
 }
 
+/// What a responder without the store is told: it issues nothing, so that it needs no name.
+pub fn detached(config: &Config) -> Result<Settings, NoName> {
+    let mut settings = Settings::new("CN=responder".parse()?);
+    settings.limits.clock_skew = config.authority.clock_skew.into();
+    settings.status = status(config);
+    settings.tether = tether::tether(config);
+    Ok(settings)
+}
+
 fn status(config: &Config) -> StatusSettings {
     let ocsp = &config.ocsp;
     StatusSettings {

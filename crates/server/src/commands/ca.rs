@@ -13,7 +13,8 @@ use crate::config::unit::Span;
 use crate::config::{CertifiedBySetting, KeySetting};
 use crate::control::Installation;
 use crate::control::operations::ca::{
-    ActivateCa, CaView, ImportCa, ListCas, PrepareNextCa, PreparedView, RequestCa, Wanted,
+    ActivateCa, CaView, ImportCa, ListCas, MakeResponder, PrepareNextCa, PreparedView, RequestCa,
+    Wanted,
 };
 use crate::exit::{ExitStatus, Failure};
 use crate::output::Output;
@@ -33,6 +34,8 @@ pub enum CaCommand {
     Activate(ActivateArgs),
     /// Write an authority's certificate, with those above it
     Export(ExportArgs),
+    /// Make what a responder without the store signs with: see `lanyard serve --responder`
+    Responder(ResponderArgs),
 }
 
 /// Flags of `lanyard ca show`.
@@ -122,6 +125,20 @@ pub struct ExportArgs {
     out: Option<PathBuf>,
 }
 
+/// Flags of `lanyard ca responder`.
+#[derive(Debug, Args)]
+pub struct ResponderArgs {
+    #[command(flatten)]
+    installation: InstallationArgs,
+    /// How long its certificates are valid
+    #[arg(long, value_name = "SPAN", default_value = "90d")]
+    validity: Span,
+    /// Write here. Whoever has the file may answer in the authority's name until the certificates end, and read whose
+    /// certificate a serial number is of
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
 /// The form of an exported authority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CaForm {
@@ -142,6 +159,7 @@ pub async fn run(command: CaCommand, global: &GlobalArgs, output: Output) -> Res
         CaCommand::PrepareNext(args) => prepare_next(args, global, output).await,
         CaCommand::Activate(args) => activate(args, global, output).await,
         CaCommand::Export(args) => export(args, global, output).await,
+        CaCommand::Responder(args) => responder(args, global, output).await,
     }
 }
 
@@ -264,4 +282,18 @@ async fn export(args: ExportArgs, global: &GlobalArgs, output: Output) -> Result
         CaForm::Der => first,
     };
     write_out(args.out.as_deref(), &content, &json!({ "id": ca.id, "chain": ca.chain }), output)
+}
+
+async fn responder(
+    args: ResponderArgs,
+    global: &GlobalArgs,
+    output: Output,
+) -> Result<(), Failure> {
+    let installation = Installation::find(&args.installation, global).await?;
+    let made = installation.run(MakeResponder { validity: args.validity }).await?;
+    crate::file::write_private(&args.out, made.material.as_bytes()).map_err(|error| {
+        Failure::new(ExitStatus::Failed, format!("{}: {error}", args.out.display()))
+    })?;
+    let file = args.out.display().to_string();
+    output.answer(&json!({ "file": file }), || format!("Written to {file}."))
 }

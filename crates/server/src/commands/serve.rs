@@ -9,6 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::sources;
 use crate::cli::GlobalArgs;
+use crate::config::Config;
+use crate::detached::Given;
 use crate::exit::{ExitStatus, Failure, WithStatus as _};
 use crate::health::troubles;
 use crate::open::{InstallationError, World};
@@ -27,6 +29,13 @@ pub struct ServeArgs {
     /// Listen for HTTPS at this address; repeat for more
     #[arg(long, value_name = "ADDRESS")]
     listen_https: Vec<SocketAddr>,
+    /// Answer OCSP and nothing else, without the installation's store: with the keys in this file, as `lanyard ca
+    /// responder` writes it, the directories of the configuration, and the CRLs named by --crl
+    #[arg(long, value_name = "FILE", requires = "crl")]
+    responder: Option<PathBuf>,
+    /// Where the installation's complete CRL is, a URL or a file; repeat for further CAs
+    #[arg(long, value_name = "URL or FILE", requires = "responder")]
+    crl: Vec<String>,
 }
 
 /// Runs the server.
@@ -49,7 +58,7 @@ pub async fn run(args: ServeArgs, global: &GlobalArgs) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
 
     let server = tokio::select! {
-        server = Server::start(config, World::real()) => server.map_err(not_started)?,
+        server = start(config, args.responder, args.crl) => server.map_err(not_started)?,
         _ = interrupt.recv() => return Ok(()),
         _ = terminate.recv() => return Ok(()),
     };
@@ -72,6 +81,19 @@ pub async fn run(args: ServeArgs, global: &GlobalArgs) -> Result<(), Failure> {
     server.stop().await;
     watchdog.await?;
     Ok(())
+}
+
+async fn start(
+    config: Config,
+    responder: Option<PathBuf>,
+    crls: Vec<String>,
+) -> Result<Server, StartError> {
+    match responder {
+        None => Server::start(config, World::real()).await,
+        Some(material) => {
+            Server::start_responder(config, Given { material, crls }, World::real()).await
+        }
+    }
 }
 
 /// A start that failed, with the exit status that it deserves.

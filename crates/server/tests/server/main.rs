@@ -13,6 +13,7 @@ mod enrollment;
 mod hostile;
 mod messages;
 mod pages;
+mod responder;
 mod site;
 mod subordinate;
 mod tls;

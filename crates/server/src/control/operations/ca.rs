@@ -298,3 +298,34 @@ async fn chosen(
         ))),
     }
 }
+
+/// Makes what a responder without the store signs with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MakeResponder {
+    /// How long its certificates are valid.
+    pub validity: Span,
+}
+
+/// What a responder without the store signs with: secret.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct MadeResponder {
+    /// The content of its file.
+    pub material: String,
+}
+
+impl std::fmt::Debug for MadeResponder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MadeResponder(redacted)")
+    }
+}
+
+impl Operation for MakeResponder {
+    const NAME: &'static str = "ca-responder";
+    type Answer = MadeResponder;
+
+    async fn run(self, authority: &Authority, _: &Actor) -> Result<Self::Answer, OperationError> {
+        let made = authority.make_responder_material(self.validity.into()).await;
+        let made = made.map_err(Error::Fault)?;
+        Ok(MadeResponder { material: made.to_pem().to_string() })
+    }
+}

@@ -21,6 +21,7 @@ pub(super) fn offer_all(router: Router<Authority>) -> Router<Authority> {
     let router = offer::<ca::ImportCa>(router);
     let router = offer::<ca::PrepareNextCa>(router);
     let router = offer::<ca::ActivateCa>(router);
+    let router = offer::<ca::MakeResponder>(router);
     let router = offer::<certificate::SearchCertificates>(router);
     let router = offer::<certificate::ShowCertificate>(router);
     let router = offer::<certificate::ChangeStanding>(router);
