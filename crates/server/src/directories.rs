@@ -157,18 +157,10 @@ pub fn connect(
                 };
                 let connected = entra(section, id, (challenges, intune), &transports, &ambient)?;
                 directories.intune.extend(connected.intune);
-                let notified = section.notification_url.clone().zip(connected.subscriptions);
-                directories.callers.extend(notified.map(|(url, subscriptions)| Caller {
+                directories.callers.extend(connected.subscriptions.map(|subscriptions| Caller {
                     name: section.name.clone(),
                     directory: id,
-                    how: HowTold::Graph(GraphCaller {
-                        subscriptions,
-                        kind: ObjectKind::EntraUser,
-                        url,
-                        client_state: secret_of(id),
-                        demands: AtomicU8::new(0),
-                        wake: Notify::new(),
-                    }),
+                    how: told(section, subscriptions, secret_of(id)),
                 }));
                 connected.connectors
             }
@@ -183,6 +175,23 @@ pub fn connect(
         }
     }
     Ok(directories)
+}
+
+/// How a tenant tells of changes: where an address is set, by notifications.
+pub(crate) fn told(
+    section: &DirectorySection,
+    subscriptions: Arc<dyn Subscriptions>,
+    client_state: SecretString,
+) -> HowTold {
+    let Some(url) = section.notification_url.clone() else { return HowTold::Never(subscriptions) };
+    HowTold::Graph(GraphCaller {
+        subscriptions,
+        kind: ObjectKind::EntraUser,
+        url,
+        client_state,
+        demands: AtomicU8::new(0),
+        wake: Notify::new(),
+    })
 }
 
 /// The id under which a directory's objects are kept.

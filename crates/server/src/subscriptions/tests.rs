@@ -9,6 +9,7 @@ use lanyard_store::{Options, StoreUrl};
 use tokio::sync::Notify;
 
 use super::*;
+use crate::config::DirectorySection;
 
 const DIRECTORY: DirectoryId = DirectoryId::from_bytes([7; 16]);
 const START: Time = Time::from_unix(1_800_000_000);
@@ -186,4 +187,16 @@ async fn what_a_notification_demands_is_done_by_whoever_holds_the_lease() {
     first.visit(&at_first, START.plus(120)).await.unwrap();
     first.visit(&at_first, START.plus(121)).await.unwrap();
     assert_eq!(script.asked(), ["subscribe /a"]);
+}
+
+#[test]
+fn a_tenant_whose_address_was_removed_is_told_of_as_one_that_never_tells() {
+    let script = Arc::<Scripted>::default();
+    let told = |notification_url: Option<Url>| {
+        let section = DirectorySection { notification_url, ..DirectorySection::default() };
+        crate::directories::told(&section, script.clone(), "s3cret".into())
+    };
+    assert!(matches!(told(None), HowTold::Never(_)));
+    let url: Url = "https://ca.example/n".parse().unwrap();
+    assert!(matches!(told(Some(url.clone())), HowTold::Graph(graph) if graph.url == url));
 }
