@@ -68,7 +68,7 @@ pub struct Server {
 impl Server {
     /// Opens the installation and listens. When this returns, requests are answered.
     pub async fn start(config: Config, world: World) -> Result<Self, StartError> {
-        Self::start_as(config, world, None).await
+        Box::pin(Self::start_as(config, world, None)).await
     }
 
     /// Opens a responder without the installation's store and listens: for OCSP, and for whoever looks after it.
@@ -77,7 +77,7 @@ impl Server {
         given: Given,
         world: World,
     ) -> Result<Self, StartError> {
-        Self::start_as(config, world, Some(given)).await
+        Box::pin(Self::start_as(config, world, Some(given))).await
     }
 
     async fn start_as(

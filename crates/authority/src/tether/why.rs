@@ -44,8 +44,8 @@ impl Authority {
             return Err(unknown());
         }
         // Asked first: what it teaches is in the rest.
-        let ocsp = self.ocsp_now(serial, known.ca).await;
-        let judged = self.judge(serial, None).await?.judged.ok_or_else(unknown)?;
+        let ocsp = Box::pin(self.ocsp_now(serial, known.ca)).await;
+        let judged = Box::pin(self.judge(serial, None)).await?.judged.ok_or_else(unknown)?;
         let mut facts = judged.verdict.facts.clone();
         let recorded =
             record(Some(judged.record.by_hand), judged.record.by_rule.as_ref(), self.now());
@@ -53,7 +53,7 @@ impl Authority {
         let held = held.map(|held| held.ruled.facts.clone());
         let live = if judged.live.is_empty() {
             // Revoked for good: nobody was asked, and a person may want to know all the same.
-            let weighed = self.weigh(&judged.record, Purpose::Explain).await?;
+            let weighed = Box::pin(self.weigh(&judged.record, Purpose::Explain)).await?;
             weighed.map(|weighed| weighed.live).unwrap_or_default()
         } else {
             judged.live
