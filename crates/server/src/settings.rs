@@ -7,7 +7,7 @@ use std::num::{NonZeroU16, NonZeroU32};
 
 use lanyard_authority::Settings;
 use lanyard_authority::settings::{
-    CertifiedBy, NewCa, Publication, ScepIdentityChoice, ScepSettings,
+    CertifiedBy, IntuneSettings, NewCa, Publication, ScepIdentityChoice, ScepSettings,
 };
 use lanyard_authority::status::settings::{
     CrlSettings, MemorySettings, ResponderKey, ResponderSettings, ResponderSigner, StatusSettings,
@@ -60,6 +60,10 @@ pub fn settings(config: &Config, published: Published) -> Result<Settings, NoNam
     };
     settings.status = status(config);
     settings.tether = tether::tether(config);
+    settings.intune = IntuneSettings {
+        queue_interval: config.endpoints.intune.revocation_interval.into(),
+        list_interval: config.endpoints.intune.list_interval.into(),
+    };
     Ok(settings)
 }
 

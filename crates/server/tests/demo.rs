@@ -127,11 +127,29 @@ fn the_tour_goes_from_good_to_revoked_and_leaves_nothing_behind() {
         "CRL",
         "enrollment",
         "OCSP",
+        "Intune",
+        "Intune",
+        "Wi-Fi",
+        "wipe",
+        "disable",
+        "enable",
+        "outage",
+        "Intune",
+        "Intune",
     ];
     assert_eq!(steps, usual);
     let said = |at: usize| text(&told["steps"][at], "text");
     assert!(said(3).starts_with("good"), "{}", said(3));
     assert!(said(5).starts_with("revoked") && said(5).contains("keyCompromise"), "{}", said(5));
+    for (at, expected) in [
+        (11, ": good"),
+        (12, "is revoked since"),
+        (13, "is on hold since"),
+        (14, "is good"),
+        (15, ": good, as known at"),
+    ] {
+        assert!(said(at).contains(expected), "{}", said(at));
+    }
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(scene.left_behind(), [] as [PathBuf; 0]);
 }
@@ -191,6 +209,22 @@ fn it_stays_up_as_its_ready_file_says_until_it_is_told_to_stop() {
     succeeded(&output);
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains(&device) && said.contains("managed"), "{said}");
+
+    for example in ["device_serial", "user_serial"] {
+        let serial = text(examples, example);
+        let why = ["certificate", "why", &serial, "--json", "--data", &data];
+        let output = scene.lanyard().args(why).output().unwrap();
+        succeeded(&output);
+        let why = json(&output.stdout);
+        assert_eq!((text(&why, "serial"), text(&why, "state")), (serial, "good".to_owned()));
+        assert_eq!(why["reason"], Value::Null);
+        assert_eq!(why["ocsp"]["status"], "good");
+        assert!(why["ocsp"]["nextUpdate"].is_string(), "{why}");
+        let fact = &why["facts"][0];
+        for key in ["source", "object", "name", "value", "learnt"] {
+            assert!(!text(fact, key).is_empty(), "{key}");
+        }
+    }
 
     let search = ["certificate", "search", "device-", "--json", "--data", &data];
     let output = scene.lanyard().args(search).output().unwrap();

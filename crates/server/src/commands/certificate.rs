@@ -143,7 +143,7 @@ pub async fn run(
     match command {
         CertificateCommand::Search(args) => search(args, global, output).await,
         CertificateCommand::Show(args) => show(args, global, output).await,
-        CertificateCommand::Why(args) => why::run(args, global, output).await,
+        CertificateCommand::Why(args) => Box::pin(why::run(args, global, output)).await,
         CertificateCommand::Revoke(args) => {
             let change = ChangeView::Revoke { reason: args.reason };
             let operation =

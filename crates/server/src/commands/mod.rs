@@ -30,12 +30,12 @@ use crate::output::Output;
 pub async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
     let global = &cli.global;
     match cli.command {
-        Command::Serve(args) => serve::run(args, global).await,
+        Command::Serve(args) => Box::pin(serve::run(args, global)).await,
         Command::Simulate(args) => simulate::run(args, output).await,
         Command::Demo(args) => demo::run(args, global, output).await,
         Command::Doctor(args) => doctor::run(args, global, output).await,
         Command::Ca(command) => ca::run(command, global, output).await,
-        Command::Certificate(command) => certificate::run(command, global, output).await,
+        Command::Certificate(command) => Box::pin(certificate::run(command, global, output)).await,
         Command::Brake(command) => brake::run(command, global, output).await,
         Command::Directory(command) => directory::run(command, global, output).await,
         Command::Request(command) => request::run(command, global, output).await,

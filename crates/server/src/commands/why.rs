@@ -26,7 +26,7 @@ pub struct WhyArgs {
 /// Runs `lanyard certificate why`.
 pub async fn run(args: WhyArgs, global: &GlobalArgs, output: Output) -> Result<(), Failure> {
     let installation = Installation::find(&args.installation, global).await?;
-    let asking = installation.run(ExplainCertificate { serial: args.serial });
+    let asking = Box::pin(installation.run(ExplainCertificate { serial: args.serial }));
     let why = output.progress("Asking directories", asking).await?;
     output.answer(&why, || explained(&why, SystemClock.now()))
 }

@@ -108,7 +108,7 @@ pub enum OutageSetting {
     TryLater,
 }
 
-fn a_minute_or_more(span: &Span, _: &()) -> garde::Result {
+pub(super) fn a_minute_or_more(span: &Span, _: &()) -> garde::Result {
     if *span < Span::minutes(1) {
         return Err(garde::Error::new("must be a minute (1min) or more"));
     }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use lanyard_authority::settings::{
-    Additions, Bootstrap, DeviceDirectory, DirectoryIds, DirectorySid, Endpoint, Follows,
-    IntuneFollows, Keeping, NoticeOrder,
+    Additions, Bootstrap, DirectoryIds, DirectorySid, Endpoint, Follows, IntuneFollows, Keeping,
+    NoticeOrder,
 };
+use lanyard_lifecycle::binding::DeviceDirectory;
 use lanyard_lifecycle::id::{EndpointId, Scope};
 use lanyard_lifecycle::kind::{Kind, Source};
 use lanyard_lifecycle::policy::{

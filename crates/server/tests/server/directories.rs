@@ -24,9 +24,9 @@ const WEBHOOK: &str = "Bearer of the webhooks";
 const JAMF_CLIENT: &str = "lanyard-of-the-tests";
 
 /// A simulated tenant, and what a server is told to follow it.
-struct Tenancy {
-    simulator: Running,
-    id: Uuid,
+pub(crate) struct Tenancy {
+    pub(crate) simulator: Running,
+    pub(crate) id: Uuid,
     client: Uuid,
     jamf_url: String,
     control: reqwest::Client,
@@ -34,7 +34,7 @@ struct Tenancy {
 }
 
 impl Tenancy {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         lanyard_server::install_tls_provider();
         let simulator = Simulator::start(Options::default()).await.unwrap();
         let id = simulator.world().tenants().next().unwrap();
@@ -58,7 +58,7 @@ impl Tenancy {
     }
 
     /// Asks the simulator's control interface.
-    async fn control(&self, method: &str, path: &str, body: &Value) -> Value {
+    pub(crate) async fn control(&self, method: &str, path: &str, body: &Value) -> Value {
         let url = format!("{}/_control/{path}", self.simulator.base_url());
         let mut request = self.control.request(method.parse().unwrap(), url);
         if !body.is_null() {
@@ -71,7 +71,7 @@ impl Tenancy {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    fn configure(&self, config: &mut Config) {
+    pub(crate) fn configure(&self, config: &mut Config) {
         let secret = |name: &str| Some(self.secrets.path().join(name));
         config.directory.push(DirectorySection {
             name: "contoso".to_owned(),
@@ -93,18 +93,18 @@ impl Tenancy {
         });
     }
 
-    fn user(&self) -> Uuid {
+    pub(crate) fn user(&self) -> Uuid {
         self.simulator.world().read(self.id, |t| t.users.example().unwrap().id).unwrap()
     }
 
-    fn computer(&self) -> u32 {
+    pub(crate) fn computer(&self) -> u32 {
         let first = |tenant: &Tenant| {
             (1..1_000).find(|number| tenant.jamf.computers.find(*number).is_some())
         };
         self.simulator.world().read(self.id, first).unwrap().unwrap()
     }
 
-    fn managed_device(&self) -> Uuid {
+    pub(crate) fn managed_device(&self) -> Uuid {
         self.simulator.world().read(self.id, |t| t.managed_devices.example().unwrap().id).unwrap()
     }
 }

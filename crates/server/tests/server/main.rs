@@ -5,7 +5,7 @@
 //! command ── control.sock ─────────────────►┘
 //! ```
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod control;
 mod directories;
@@ -16,4 +16,5 @@ mod pages;
 mod responder;
 mod site;
 mod subordinate;
+mod tether;
 mod tls;

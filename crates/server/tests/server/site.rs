@@ -10,7 +10,7 @@ use lanyard_authority::entropy::SystemEntropy;
 use lanyard_pki::csr::ChallengePassword;
 use lanyard_pki::extension::Extensions;
 use lanyard_pki::{Certificate, KeyAlgorithm};
-use lanyard_server::client::ocsp::{Said, ask};
+use lanyard_server::client::ocsp::{OcspClientError, Said, ask};
 use lanyard_server::client::scep::{Order, Outcome, ScepClientError, ScepServer};
 use lanyard_server::config::{Config, KeySetting};
 use lanyard_server::control::client::ControlClient;
@@ -117,9 +117,14 @@ impl Site {
 
     /// What OCSP says about a certificate.
     pub(crate) async fn status(&self, certificate: &Certificate) -> Said {
+        self.asked(certificate).await.unwrap()
+    }
+
+    /// What comes of asking OCSP about a certificate.
+    pub(crate) async fn asked(&self, certificate: &Certificate) -> Result<Said, OcspClientError> {
         let url = self.url("/ocsp").parse().unwrap();
         let now = self.clock.now();
-        ask(&self.http, url, certificate, &self.ca().await, [7; 32], now).await.unwrap()
+        ask(&self.http, url, certificate, &self.ca().await, [7; 32], now).await
     }
 
     /// Sends octets as they are, says that no more will come, and returns everything that is answered.

@@ -6,6 +6,7 @@ mod place;
 mod ready;
 mod story;
 mod tenant;
+mod tethered;
 mod tour;
 
 use std::io;
@@ -30,6 +31,7 @@ use crate::server::{Server, StartError};
 use place::Place;
 use ready::Ready;
 use story::Story;
+use tenant::Following;
 
 /// Where the demo answers plain HTTP.
 const HTTP: &str = "127.0.0.1:7480";
@@ -126,7 +128,7 @@ async fn authority(
 ) -> Result<(), Failure> {
     let mut config = place.configuration(args)?;
     let tenant = first_tenant(simulator)?;
-    tenant::follow(&mut config, place, &tenant)?;
+    let following = tenant::follow(&mut config, place, &tenant)?;
     let story = Story::new(output);
     let doing = format!("Making the authority's key ({})", config_key(&config));
     let began = Instant::now();
@@ -142,7 +144,8 @@ async fn authority(
             return Err(interrupted());
         }
     };
-    let outcome = present(args, place, (&server, tenant), began.elapsed(), story, stop).await;
+    let outcome =
+        present(args, place, (&server, tenant, following), began.elapsed(), story, stop).await;
     server.stop().await;
     outcome
 }
@@ -151,19 +154,22 @@ async fn authority(
 async fn present(
     args: &DemoArgs,
     place: &Place,
-    (server, tenant): (&Server, Introduction),
+    (server, tenant, following): (&Server, Introduction, Following),
     start: Duration,
     mut story: Story,
     stop: &mut Stop,
 ) -> Result<(), Failure> {
     story.opening(place);
-    let ready = Ready::new(server, tenant, place);
+    let mut ready = Ready::new(server, tenant, following, place);
     place.settle(server, &ready)?;
     let toured = tokio::select! {
         toured = tour::take(&ready, place, start, &mut story) => toured,
         () = stop.asked() => return Err(interrupted()),
     };
-    let good_device = story.close(toured, &ready)?;
+    if let Ok(Some(examples)) = toured.as_ref().map(|toured| &toured.examples) {
+        ready.add_examples(examples);
+    }
+    let good_device = story.close(toured, &ready)?.good;
     if let Some(file) = &args.ready_file {
         ready.write(file)?;
     }

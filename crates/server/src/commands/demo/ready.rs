@@ -9,9 +9,23 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::place::Place;
+use super::tenant::Following;
+use super::tethered::ExampleSerials;
 use crate::exit::{ExitStatus, Failure};
 use crate::routes::ca::chain_of;
+use crate::routes::scep::door::INTUNE;
 use crate::server::Server;
+
+/// Objects of the tenant, and the certificates that they got through Intune.
+#[derive(Debug, Serialize)]
+struct DemoExamples {
+    #[serde(flatten)]
+    objects: Examples,
+    /// The device's certificate.
+    device_serial: Option<String>,
+    /// Its user's certificate.
+    user_serial: Option<String>,
+}
 
 /// What the ready file holds.
 #[derive(Debug, Serialize)]
@@ -30,6 +44,12 @@ pub(super) struct Ready {
     pub(super) static_url: String,
     /// Their challenge.
     pub(super) static_challenge: String,
+    /// Where devices and users of the tenant's Intune enroll.
+    pub(super) intune_url: String,
+    /// Where devices and users of the tenant enroll with the challenge.
+    static_aad_url: String,
+    /// Where computers, mobile devices and their users enroll with the challenge.
+    jamf_enroll_url: String,
     /// The revocation list, DER.
     pub(super) crl_url: String,
     /// The OCSP responder.
@@ -41,14 +61,22 @@ pub(super) struct Ready {
     /// The tenant to rehearse with.
     tenant_id: Uuid,
     /// Objects of it to try things with.
-    examples: Examples,
+    examples: DemoExamples,
+    /// Whether the authority follows it.
+    #[serde(skip)]
+    pub(super) following: Following,
     #[serde(skip)]
     ca_pem: String,
 }
 
 impl Ready {
     /// Of a running server and the tenant beside it, with files in `place`.
-    pub(super) fn new(server: &Server, tenant: Introduction, place: &Place) -> Self {
+    pub(super) fn new(
+        server: &Server,
+        tenant: Introduction,
+        following: Following,
+        place: &Place,
+    ) -> Self {
         let app = server.app();
         let at = |path: &str| app.addresses.of(path);
         let cas = app.authority.cas();
@@ -60,14 +88,38 @@ impl Ready {
             data_dir: place.folder().to_owned(),
             static_url: at("/static"),
             static_challenge: place.challenge().to_owned(),
+            intune_url: at(INTUNE),
+            static_aad_url: at("/static/aad"),
+            jamf_enroll_url: at("/jamf"),
             crl_url: at(&format!("/crl/{}", app.crl_token.expose_secret())),
             ocsp_url: at("/ocsp"),
             console_url: at("/"),
             ca_pem: cas.current(OrganizationId::DEFAULT).map(|ca| chain_of(ca)).unwrap_or_default(),
             simulator_url: tenant.simulator_url,
             tenant_id: tenant.tenant_id,
-            examples: tenant.examples,
+            examples: DemoExamples {
+                objects: tenant.examples,
+                device_serial: None,
+                user_serial: None,
+            },
+            following,
         }
+    }
+
+    /// The example objects have certificates now.
+    pub(super) fn add_examples(&mut self, serials: &ExampleSerials) {
+        self.examples.device_serial = Some(serials.device.to_string());
+        self.examples.user_serial = Some(serials.user.to_string());
+    }
+
+    /// The example device in Intune.
+    pub(super) fn example_device(&self) -> Option<Uuid> {
+        self.examples.objects.intune_device_id
+    }
+
+    /// The serial number of its certificate.
+    pub(super) fn device_serial(&self) -> Option<String> {
+        self.examples.device_serial.clone()
     }
 
     /// The authority's certificate and those above it, PEM.

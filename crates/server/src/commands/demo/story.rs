@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::place::Place;
 use super::ready::Ready;
-use super::tour::Device;
+use super::tour::{Device, Toured};
 use crate::config::Sources;
 use crate::exit::Failure;
 use crate::output::Output;
@@ -76,7 +76,8 @@ impl Story {
     /// What is about to happen.
     pub(super) fn opening(&self, place: &Place) {
         let fate = if place.is_temporary() { ", removed at the end" } else { "" };
-        self.say("A certificate authority of its own, and a device that enrolls with it and loses its certificate.");
+        self.say("A certificate authority of its own, and a device that enrolls with it and loses its certificate. Then a device and");
+        self.say("its user whose certificates follow what happens to them in Intune and Entra ID, simulated.");
         self.say(&format!("Files: {}{fate}\n", place.folder().display()));
     }
 
@@ -94,9 +95,9 @@ impl Story {
     /// The end of the tour, good or not.
     pub(super) fn close(
         &self,
-        toured: Result<Device, Failure>,
+        toured: Result<Toured, Failure>,
         ready: &Ready,
-    ) -> Result<Device, Failure> {
+    ) -> Result<Toured, Failure> {
         if self.output.is_json() {
             let failure = toured.as_ref().err().map(ToString::to_string);
             let account = Account { ok: failure.is_none(), steps: &self.steps, failure, ready };
@@ -139,6 +140,21 @@ impl Story {
                 format!(
                     "openssl ocsp -issuer {ca} -CAfile {ca} -url {} -cert {device}",
                     ready.ocsp_url
+                ),
+            ),
+            (
+                "Wipe a device of the tenant, and see what becomes of its certificate",
+                format!(
+                    "curl -X POST {}/_control/managedDevices/{}/wipe",
+                    ready.simulator_url,
+                    ready.example_device().unwrap_or_default()
+                ),
+            ),
+            (
+                "",
+                format!(
+                    "{program} certificate why {} --data {data}",
+                    ready.device_serial().unwrap_or_default()
                 ),
             ),
             ("List what was issued", format!("{program} certificate search --data {data}")),

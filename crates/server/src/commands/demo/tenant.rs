@@ -7,18 +7,28 @@ use uuid::Uuid;
 
 use super::place::Place;
 use crate::config::unit::Span;
-use crate::config::{Config, DirectorySection, DirectoryType, FollowSetting};
+use crate::config::{AvailabilitySetting, Config, DirectorySection, DirectoryType, FollowSetting};
 use crate::exit::{ExitStatus, Failure};
 use crate::file::write_private;
 
-/// Makes the authority follow the tenant, unless the configuration names directories of its own.
+/// Whose users and devices the demo's authority follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Following {
+    /// The simulated tenant's.
+    Simulated,
+    /// Those of directories that the configuration names.
+    Others,
+}
+
+/// Makes the authority follow the tenant and opens the endpoints for its devices and users, unless the configuration names
+/// directories of its own.
 pub(super) fn follow(
     config: &mut Config,
     place: &Place,
     tenant: &Introduction,
-) -> Result<(), Failure> {
+) -> Result<Following, Failure> {
     if !config.directory.is_empty() {
-        return Ok(());
+        return Ok(Following::Others);
     }
     let name = tenant.tenant_name.to_lowercase();
     config.directory.push(DirectorySection {
@@ -43,7 +53,12 @@ pub(super) fn follow(
         sweep_interval: Span::seconds(30),
         ..DirectorySection::default()
     });
-    Ok(())
+    let endpoints = &mut config.endpoints;
+    endpoints.intune.availability = AvailabilitySetting::Open;
+    let challenge = || (Some(place.challenge_file()), Some(place.challenge().into()));
+    (endpoints.static_aad.challenge_file, endpoints.static_aad.challenge) = challenge();
+    (endpoints.jamf.challenge_file, endpoints.jamf.challenge) = challenge();
+    Ok(Following::Simulated)
 }
 
 fn secret(place: &Place, name: &str, value: &str) -> Result<PathBuf, Failure> {

@@ -1,4 +1,5 @@
-//! The tour: a device enrolls over SCEP, OCSP calls its certificate good, it is revoked, OCSP and CRL say so.
+//! The tour: a device enrolls over SCEP, OCSP calls its certificate good, it is revoked, OCSP and CRL say so. Then a device and a
+//! user of the simulated tenant enroll, and their certificates follow them (`tethered`).
 //!
 //! Everything goes over HTTP and the control socket, as it would from elsewhere. A step is told when what it shows was
 //! checked: signatures, names, what is listed.
@@ -19,6 +20,8 @@ use reqwest::Url;
 use super::place::Place;
 use super::ready::Ready;
 use super::story::{Step, Story, program, quoted};
+use super::tenant::Following;
+use super::tethered::ExampleSerials;
 use crate::client::ocsp::{Said, ask};
 use crate::client::scep::{Order, Outcome, ScepServer};
 use crate::commands::enroll::{new_key, write_key};
@@ -43,21 +46,28 @@ pub(super) struct Device {
 }
 
 /// What the steps stand on.
-struct Tour<'a> {
-    ready: &'a Ready,
-    place: &'a Place,
-    http: reqwest::Client,
-    ca: Certificate,
+pub(super) struct Tour<'a> {
+    pub(super) ready: &'a Ready,
+    pub(super) place: &'a Place,
+    pub(super) http: reqwest::Client,
+    pub(super) ca: Certificate,
 }
 
-/// Takes the tour; fails at the first step that is not as it should be. What it leaves behind is a device with a good
-/// certificate.
+/// What a tour leaves behind.
+pub(super) struct Toured {
+    /// A device with a good certificate.
+    pub(super) good: Device,
+    /// The certificates of the tenant's example objects, where the tenant is followed.
+    pub(super) examples: Option<ExampleSerials>,
+}
+
+/// Takes the tour; fails at the first step that is not as it should be.
 pub(super) async fn take(
     ready: &Ready,
     place: &Place,
     start: Duration,
     story: &mut Story,
-) -> Result<Device, Failure> {
+) -> Result<Toured, Failure> {
     let tour = Tour::new(ready, place)?;
     tour.authority(start, story).await?;
     let lost = tour.enroll("device-1", KeyAlgorithm::Rsa { bits: 2048 }, story).await?;
@@ -67,7 +77,11 @@ pub(super) async fn take(
     tour.listed(&lost, story).await?;
     let kept = tour.enroll("device-2", KeyAlgorithm::P256, story).await?;
     tour.status_good(&kept, story).await?;
-    Ok(kept)
+    let examples = match ready.following {
+        Following::Simulated => Some(tour.tethered(story).await?),
+        Following::Others => None,
+    };
+    Ok(Toured { good: kept, examples })
 }
 
 impl<'a> Tour<'a> {
@@ -224,7 +238,7 @@ impl<'a> Tour<'a> {
     }
 
     /// Asks at the address that the certificate names.
-    async fn ask(&self, device: &Device) -> Result<(Said, Duration), Failure> {
+    pub(super) async fn ask(&self, device: &Device) -> Result<(Said, Duration), Failure> {
         let named = device.certificate.authority_info_access()?.ocsp;
         let url = named.first().ok_or_else(|| {
             Failure::new(ExitStatus::Failed, "the certificate does not say where OCSP is answered")
@@ -237,7 +251,7 @@ impl<'a> Tour<'a> {
         Ok((said, began.elapsed()))
     }
 
-    fn asking(&self, device: &Device) -> String {
+    pub(super) fn asking(&self, device: &Device) -> String {
         let ca = quoted(&self.ready.ca_file);
         format!(
             "openssl ocsp -issuer {ca} -CAfile {ca} -url {} -cert {}",
@@ -252,11 +266,11 @@ impl<'a> Tour<'a> {
     }
 }
 
-fn until(said: &Said) -> String {
+pub(super) fn until(said: &Said) -> String {
     let until = said.next_update.map(|until| format!("; may be relied on until {until}"));
     until.unwrap_or_default()
 }
 
-fn expect(is_so: bool, otherwise: &'static str) -> Result<(), Failure> {
+pub(super) fn expect(is_so: bool, otherwise: &'static str) -> Result<(), Failure> {
     if is_so { Ok(()) } else { Err(Failure::new(ExitStatus::Failed, otherwise)) }
 }

@@ -8,6 +8,7 @@ use super::{
     AvailabilitySetting, DirectoryIdsSetting, DirectorySidSetting, KindSetting, RenewalSetting,
     RequestedUsagesSetting, UsageSetting,
 };
+use crate::config::tether::a_minute_or_more;
 use crate::config::unit::Span;
 
 const INTUNE: &[KindSetting] = &[
@@ -44,6 +45,12 @@ section! {
     directory_ids: DirectoryIdsSetting = DirectoryIdsSetting::Added,
     /// Whether certificates get the security identifier that the directory has of the user or device.
     directory_sid: DirectorySidSetting = DirectorySidSetting::LeftOut,
+    /// How often Intune is asked what it wants revoked. It is asked as well before a device that has a certificate gets another.
+    #[garde(custom(a_minute_or_more))]
+    revocation_interval: Span = Span::minutes(5),
+    /// How often Intune's list of certificates is read, with `device_directory = "entra_and_intune_and_endpoint_list"`.
+    #[garde(custom(a_minute_or_more))]
+    list_interval: Span = Span::hours(1),
     /// What a device gets that is not compliant yet, where `tether.compliance_check` is on and its grace is over.
     bootstrap: BootstrapSetting = BootstrapSetting::Refused,
     /// How long a bootstrap certificate is valid.
