@@ -11,6 +11,7 @@ from kit.site import Site, without_ours
 from kit.suite import case
 
 KEYS = "base_url tls_url ca_url ca_file data_dir static_url static_challenge crl_url ocsp_url console_url"
+KEYS += " intune_url simulator_url tenant_id examples"
 
 
 @case("the demo's tour goes from good to revoked and ends with 0", ("rsa:2048",))
@@ -43,5 +44,18 @@ def stays_up(site: Site, work: Path) -> None:
         revoke = ["certificate", "revoke", serial, "--data", said["data_dir"]]
         run(site.program, *revoke, env=without_ours()).ok()
         assert ": revoked" in run(*ask, "-cert", device.certificate).ok().text
+        for example in ("device_serial", "user_serial"):
+            explained(site, said, said["examples"][example])
         tls = run("curl", "-sS", "--cacert", ca, said["tls_url"] + "/probe").ok()
         assert tls.out, tls.text
+
+
+def explained(site: Site, said: dict, serial: str) -> None:
+    """`certificate why` of a certificate that follows an object and is good, in its JSON form."""
+    command = ["certificate", "why", serial, "--json", "--data", said["data_dir"]]
+    why = json.loads(run(site.program, *command, env=without_ours()).ok().out)
+    assert why["serial"].upper() == serial.upper() and why["state"] == "good", why
+    for fact in why["facts"]:
+        assert {"source", "object", "name", "value", "learnt"} <= set(fact), fact
+    assert why["facts"], "nothing is known of its object"
+    assert why["ocsp"]["status"] == "good" and why["ocsp"]["nextUpdate"], why["ocsp"]

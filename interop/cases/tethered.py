@@ -1,17 +1,20 @@
 """Certificates that follow a device or a person: enrolled through Intune, shown to a Wi-Fi network."""
 
+import json
 import threading
 from pathlib import Path
 
 from kit import openssl
-from kit.radius import Network
+from kit.process import Daemon, free_port, run
+from kit.radius import NAME, Network
 from kit.scep_client import Identity
-from kit.site import Lanyard, Site
+from kit.site import Lanyard, Site, without_ours
 from kit.suite import case
-from kit.tenant import Policy, Simulator, enroll
+from kit.tenant import Policy, Simulator, Tenant, enroll
 
 from .crl import current, show
 from .ndes import PATH, tethered
+from .settings import ONE
 from .wifi import REVOKED, radius_certificate
 
 GOOD = "ocsp: Cert status: good"
@@ -99,3 +102,32 @@ def listing(server: Lanyard, work: Path, of: Identity, reason: str | None) -> Pa
             return crl
         tick.wait(0.5)
     raise AssertionError(f"the CRL does not say {reason} of {serial}:\n{show(crl)}")
+
+
+@case("a device of the demo is out of the Wi-Fi once it is wiped", ONE)
+def demonstrated(site: Site, work: Path) -> None:
+    ready = work / "ready.json"
+    command = [site.program, "demo", "--ready-file", ready, "--data", work / "data"]
+    command += ["--listen", f"127.0.0.1:{free_port()}", "--ca-key", "p-256"]
+    with Daemon(*command, log=work / "log", env=without_ours()) as daemon:
+        daemon.wait_for_file(ready, limit=120)
+        said = json.loads(ready.read_text())
+        tenant = Tenant(said)
+        managed = tenant.control("GET", "managedDevices?top=100")["value"]
+        of_others = [d["id"] for d in managed if d["operatingSystem"] == "Windows"]
+        policy = tenant.policy(tenant.profile("device"), of_others[-1])
+        device = enroll(said["intune_url"], work / "device", policy)
+        # The network's own certificate is somebody else's: /static of a demo certifies clients only.
+        openssl.authority(work / "network-ca", "P-256", "/CN=Somebody else")
+        key = openssl.key(work / "radius.key", "P-256")
+        csr = openssl.request(key, work / "radius.csr", f"/CN={NAME}")
+        usage = f"subjectAltName=DNS:{NAME}\nextendedKeyUsage=serverAuth"
+        own = openssl.issue(work / "network-ca", csr, work / "radius.pem", usage, days=30)
+        known_by, ca = work / "network-ca" / "ca.pem", Path(said["ca_file"])
+        with Network(work / "network", Identity(key, own), ca, known_by=known_by) as network:
+            network.authenticate(device).accepted(GOOD)
+            tenant.control("POST", f"managedDevices/{of_others[-1]}/wipe")
+            # Sooner than the demo would look by itself.
+            look = ["directory", "sync", "--data", said["data_dir"]]
+            run(site.program, *look, env=without_ours()).ok()
+            detected(network, device, let_in=False).rejected(REVOKED, "cessationOfOperation")
