@@ -18,6 +18,7 @@ pub mod settings;
 mod source;
 #[cfg(test)]
 pub(crate) mod testing;
+mod vouch;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub use observe::{Answer, Need, Observed, Told};
 pub use report::{DirectoryReport, FeedHealth, FeedReport, Trouble};
 pub use settings::DirectorySettings;
 use source::{MirroredDirectory, Source};
+pub(crate) use vouch::Vouched;
 
 /// How many announcements a listener may be behind before it is told to forget everything.
 const ANNOUNCEMENTS: usize = 1_024;

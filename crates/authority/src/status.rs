@@ -22,6 +22,7 @@ use tokio::sync::Semaphore;
 
 use crate::answer::{Answers, Failure, Issuer, Issuers};
 use crate::crl::Crls;
+use crate::settings::seconds;
 use crate::{Authority, Error, Fault};
 use generations::{Generations, Stamp};
 use records::{Known, Outlook, Records, Remembered, Says};
@@ -175,6 +176,11 @@ impl Authority {
         {
             return Ok(remembered);
         }
+        if let Some(remembered) = self.prolong(serial, now).await?
+            && !self.is_of_another(&remembered, below)
+        {
+            return Ok(remembered);
+        }
         if !serial.conforms() {
             // Longer than any that is issued here: not worth a read, nor a place.
             let stamp = memory.generations.stamp(serial);
@@ -185,6 +191,19 @@ impl Authority {
         let remembered = found.into_remembered();
         memory.records.keep(serial, remembered.clone());
         Ok(remembered)
+    }
+
+    /// What is known of a certificate, for longer: its objects have not changed, and their feed has told of all changes
+    /// since. Not for longer than an answer would serve that was made when it was found out.
+    async fn prolong(&self, serial: &SerialNumber, now: Time) -> Result<Option<Remembered>, Fault> {
+        let memory = self.memory();
+        let vouched = memory.records.vouched(serial, &memory.generations, now);
+        let Some((remembered, vouched, reached)) = vouched else { return Ok(None) };
+        let at_most = reached.plus(seconds(self.settings().status.freshness.good));
+        let until = self.vouched_until(vouched, now).await?.map(|until| until.min(at_most));
+        let Some(until) = until.filter(|until| *until > now) else { return Ok(None) };
+        memory.records.keep(serial, remembered.prolonged(until));
+        Ok(memory.records.current(serial, &memory.generations, now))
     }
 
     /// Whether what is remembered of a serial number was learnt of another CA's. A store has one certificate of a number;

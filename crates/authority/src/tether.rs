@@ -12,6 +12,7 @@ mod plan;
 mod settings;
 mod settle;
 pub(crate) mod sights;
+mod wanted;
 mod why;
 mod worker;
 
@@ -26,6 +27,7 @@ use crate::Authority;
 pub use brake::{BrakeReport, ByIntune, IntuneRevocation};
 use latency::Latency;
 pub use settings::TetherSettings;
+use wanted::Wanted;
 pub use why::{OcspNow, Why};
 
 /// The tethers' part of an authority.
@@ -33,6 +35,7 @@ pub use why::{OcspNow, Why};
 pub(crate) struct Tethers {
     /// Held by whoever writes down what rules say: what is judged stays as it was until it is written.
     settling: tokio::sync::Mutex<()>,
+    wanted: Wanted,
     wake: Notify,
     latency: Latency,
     /// The lease, and when it is to be prolonged.
@@ -45,6 +48,7 @@ impl Tethers {
     pub(crate) fn new() -> Self {
         Self {
             settling: tokio::sync::Mutex::new(()),
+            wanted: Wanted::default(),
             wake: Notify::new(),
             latency: Latency::new(),
             lease: Mutex::new(None),

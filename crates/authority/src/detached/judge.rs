@@ -42,7 +42,12 @@ impl Authority {
         let standing = listed.standing(serial);
         let mut record = record(ca, tethered, standing);
         let mut live = Vec::new();
-        let mut tether = Tether { reached: now, until: listed.next_update, stamps: Box::default() };
+        let mut tether = Tether {
+            reached: now,
+            until: listed.next_update,
+            stamps: Box::default(),
+            vouched: None,
+        };
         if !record.is_revoked_for_good() {
             let (directory, looked) = self.look_everywhere(tethered).await?;
             record.binding.directory = directory;
@@ -102,7 +107,7 @@ impl Authority {
             return Ok((Some(directory), looked));
         }
         let until = self.now().plus(AGAIN);
-        Ok((None, Looked { sights: Vec::new(), until, stamps: Box::default() }))
+        Ok((None, Looked { sights: Vec::new(), until, stamps: Box::default(), vouched: None }))
     }
 }
 
@@ -115,7 +120,8 @@ fn undecided(ca: &Ca, tethered: Tethered, now: Time) -> Judged {
         facts: Vec::new(),
         next_change: None,
     };
-    let tether = Tether { reached: now, until: now.plus(AGAIN), stamps: Box::default() };
+    let tether =
+        Tether { reached: now, until: now.plus(AGAIN), stamps: Box::default(), vouched: None };
     let record = record(ca, tethered, Standing::NotRevoked);
     Judged { record, verdict, live: Vec::<Opinion>::new(), tether: Some(tether) }
 }

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::flight::Flights;
 use super::settings::DirectorySettings;
+use super::vouch::LastRead;
 use crate::settings::seconds;
 
 /// The first pause after a failure, in seconds; each further one is twice as long.
@@ -41,6 +42,7 @@ pub(super) struct Source {
     pub(super) hint: Notify,
     pub(super) reading: Backoff,
     pub(super) proving: Backoff,
+    pub(super) last_read: LastRead,
 }
 
 impl MirroredDirectory {
@@ -58,6 +60,7 @@ impl MirroredDirectory {
                         hint: Notify::new(),
                         reading: Backoff::default(),
                         proving: Backoff::default(),
+                        last_read: LastRead::default(),
                     }));
                 }
             }

@@ -13,6 +13,7 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 use super::generations::{Generations, Stamp};
+use crate::mirror::Vouched;
 
 /// What one record costs with its key and its share of the table, in octets.
 const ENTRY: u64 = 132;
@@ -51,13 +52,24 @@ pub(crate) struct Outlook {
     pub(crate) until: Time,
     /// The generation of each object before anything was read of it.
     pub(crate) stamps: Box<[Stamp]>,
+    /// What vouches for the objects once their facts are too old, as long as they have not changed.
+    pub(crate) vouched: Option<Vouched>,
 }
 
 impl Outlook {
     fn is_current(&self, generations: &Generations, now: Time) -> bool {
-        self.reached <= now
-            && now < self.until
-            && self.stamps.iter().all(|stamp| generations.is_current(*stamp))
+        now < self.until && self.is_unchanged(generations, now)
+    }
+
+    fn is_unchanged(&self, generations: &Generations, now: Time) -> bool {
+        self.reached <= now && self.stamps.iter().all(|stamp| generations.is_current(*stamp))
+    }
+
+    /// The same verdict for longer; never past the instant at which time changes it.
+    fn prolonged(&self, until: Time) -> Self {
+        let verdict = self.verdict.clone();
+        let until = verdict.next_change.map_or(until, |change| until.min(change));
+        Self { verdict, until, stamps: self.stamps.clone(), ..*self }
     }
 
     fn octets(&self) -> u64 {
@@ -78,6 +90,17 @@ pub(crate) struct Remembered {
 }
 
 impl Remembered {
+    /// The same for longer.
+    pub(crate) fn prolonged(self, until: Time) -> Self {
+        let known = self.known.map(|known| match known.says {
+            Says::Verdict(outlook) => {
+                Known { says: Says::Verdict(Arc::new(outlook.prolonged(until))), ..known }
+            }
+            Says::Record(_) => known,
+        });
+        Self { known, ..self }
+    }
+
     fn outlook(&self) -> Option<&Outlook> {
         match &self.known {
             Some(Known { says: Says::Verdict(outlook), .. }) => Some(outlook),
@@ -129,6 +152,23 @@ impl Records {
         is_current.then_some(remembered)
     }
 
+    /// What is known of a certificate whose objects a feed vouches for, when that may have become too old for a decision:
+    /// what vouches, and since when it is known.
+    pub(crate) fn vouched(
+        &self,
+        serial: &SerialNumber,
+        generations: &Generations,
+        now: Time,
+    ) -> Option<(Remembered, Vouched, Time)> {
+        let remembered = self.cache.get(serial)?;
+        let outlook = remembered.outlook()?;
+        let vouched = outlook.vouched?;
+        let reached = outlook.reached;
+        let is_unchanged =
+            generations.is_current(remembered.stamp) && outlook.is_unchanged(generations, now);
+        is_unchanged.then_some((remembered, vouched, reached))
+    }
+
     /// Remembers what was read.
     pub(crate) fn keep(&self, serial: &SerialNumber, remembered: Remembered) {
         self.cache.insert(serial.clone(), remembered);
@@ -170,6 +210,7 @@ mod tests {
             reached: Time::from_unix(0),
             until: Time::from_unix(1),
             stamps: Box::new([stamp; 2]),
+            vouched: None,
         }))
     }
 

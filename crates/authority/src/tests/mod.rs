@@ -19,6 +19,7 @@ mod scep;
 mod tethered;
 mod tethered_brake;
 mod tethered_killed;
+mod tethered_often;
 mod transactions;
 
 use std::path::Path;

@@ -11,8 +11,9 @@ use lanyard_store::{CaId, StatusRecord};
 
 use super::plan::{Plan, plan, withhold};
 use super::settle::With;
-use super::sights::Purpose;
+use super::sights::{Looked, Purpose};
 use crate::error::Doing as _;
+use crate::mirror::Vouched;
 use crate::status::generations::Stamp;
 use crate::status::records::{Known, Outlook, Remembered, Says};
 use crate::{Authority, Fault};
@@ -50,6 +51,8 @@ pub(crate) struct Tether {
     pub(crate) until: Time,
     /// The generation of each object before anything was read of it.
     pub(crate) stamps: Box<[Stamp]>,
+    /// What vouches for the objects meanwhile.
+    pub(crate) vouched: Option<Vouched>,
 }
 
 /// What the directories say of a certificate.
@@ -58,6 +61,7 @@ pub(super) struct Weighed {
     pub(super) live: Vec<Opinion>,
     until: Time,
     stamps: Box<[Stamp]>,
+    vouched: Option<Vouched>,
 }
 
 impl Found {
@@ -66,10 +70,11 @@ impl Found {
         let known = self.judged.map(|judged| {
             let says = match judged.tether {
                 None => Says::Record(judged.record.standing),
-                Some(Tether { reached, until, stamps }) => {
+                Some(Tether { reached, until, stamps, vouched }) => {
                     let verdict = Verdict { facts: Vec::new(), ..judged.verdict };
                     let until = verdict.next_change.map_or(until, |change| until.min(change));
-                    Says::Verdict(Arc::new(Outlook { verdict, reached, until, stamps }))
+                    let outlook = Outlook { verdict, reached, until, stamps, vouched };
+                    Says::Verdict(Arc::new(outlook))
                 }
             };
             Known { ca: judged.record.ca, not_after: judged.record.not_after, says }
@@ -120,21 +125,38 @@ impl Authority {
         }
     }
 
-    /// Writes down what follows for one certificate from what is known of its objects.
+    /// Writes down what follows for a certificate from what is known of its objects, with all others that wait for it.
     async fn settle_one(&self, serial: &SerialNumber) -> Result<(), Fault> {
         let authority = self.clone();
         let serial = serial.clone();
         // Whoever asks may go away between the commit and what follows it.
         let task = tokio::spawn(async move {
-            let _settling = authority.tethers().settling.lock().await;
-            let Some(record) = authority.record_of(&serial).await? else { return Ok(()) };
-            let case = authority.case(serial, record, None).await?;
-            authority.settle(&[case], With::default()).await.map(|_| ())
+            let tethers = authority.tethers();
+            tethers.wanted.ask(&serial);
+            let _settling = tethers.settling.lock().await;
+            while let Some(serials) = tethers.wanted.next(&serial) {
+                authority.settle_wanted(serials).await?;
+            }
+            Ok(())
         });
         match task.await {
             Ok(outcome) => outcome,
             Err(error) => Err(Fault::lasting("record what a rule says", error)),
         }
+    }
+
+    /// Writes down what follows for some certificates. Of those that somebody else has written down meanwhile nothing is
+    /// written: when they are to be judged again is for the worker to say.
+    async fn settle_wanted(&self, serials: Vec<SerialNumber>) -> Result<(), Fault> {
+        let mut cases = Vec::with_capacity(serials.len());
+        for serial in serials {
+            let Some(record) = self.record_of(&serial).await? else { continue };
+            let case = self.case(serial, record, None).await?;
+            if case.plan != Plan::Keep {
+                cases.push(case);
+            }
+        }
+        self.settle(&cases, With::default()).await.map(|_| ())
     }
 
     /// An answer is about to say so: how long that took is counted.
@@ -171,14 +193,16 @@ impl Authority {
         let rules = &self.settings().tether.rules;
         let looked = self.look(&objects(&tethered, rules), purpose).await?;
         let live = judge(&tethered, &looked.sights, rules, self.now());
-        Ok(Some(Weighed { live, until: looked.until, stamps: looked.stamps }))
+        let Looked { until, stamps, vouched, .. } = looked;
+        let weighed = Weighed { live, until, stamps, vouched };
+        Ok(Some(weighed))
     }
 
     fn conclude(&self, record: StatusRecord, weighed: Option<Weighed>, now: Time) -> Judged {
         let (live, tether) = match weighed {
             None => (Vec::new(), None),
-            Some(Weighed { live, until, stamps }) => {
-                (live, Some(Tether { reached: now, until, stamps }))
+            Some(Weighed { live, until, stamps, vouched }) => {
+                (live, Some(Tether { reached: now, until, stamps, vouched }))
             }
         };
         let at_most = self.patience_with(&record);

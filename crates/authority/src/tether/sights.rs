@@ -4,7 +4,7 @@ use lanyard_lifecycle::object::ObjectKey;
 use lanyard_lifecycle::tether::{Known, Sight};
 use lanyard_pki::Time;
 
-use crate::mirror::{Answer, Need, Observed, Told};
+use crate::mirror::{Answer, Need, Observed, Told, Vouched};
 use crate::settings::seconds;
 use crate::status::generations::Stamp;
 use crate::{Authority, Fault};
@@ -45,27 +45,36 @@ pub(crate) struct Looked {
     pub(crate) until: Time,
     /// The generation of each object before anything was read of it.
     pub(crate) stamps: Box<[Stamp]>,
+    /// What vouches for them after that.
+    pub(crate) vouched: Option<Vouched>,
 }
 
 impl Authority {
     /// Looks at objects.
     pub(crate) async fn look(&self, keys: &[ObjectKey], purpose: Purpose) -> Result<Looked, Fault> {
         let generations = &self.memory().generations;
+        // Which feed vouches is known of one object; where there are several, they are looked at again.
+        let vouching = match keys {
+            [only] if purpose == Purpose::Answer => self.vouching(only).await?,
+            _ => None,
+        };
         let mut looks = 1;
         loop {
             let stamps: Box<[Stamp]> =
                 keys.iter().map(|key| generations.stamp_object(key)).collect();
             let mut sights = Vec::with_capacity(keys.len());
             let mut until = Time::NO_WELL_DEFINED_END;
+            let mut vouched = vouching;
             for key in keys {
-                let (sight, again) = self.sight(*key, purpose).await?;
+                let (sight, again, told) = self.sight(*key, purpose).await?;
                 sights.push(sight);
+                vouched = vouched.filter(|_| told == Told::ByChanges);
                 until = until.min(again);
             }
             // Looking may have taught something: what is seen then is newer than the stamps.
             let is_true = stamps.iter().all(|stamp| generations.is_current(*stamp));
             if is_true || looks == LOOKS {
-                return Ok(Looked { sights, until, stamps });
+                return Ok(Looked { sights, until, stamps, vouched });
             }
             looks += 1;
         }
@@ -76,20 +85,23 @@ impl Authority {
         self.look(keys, Purpose::Answer).await.map(|looked| looked.sights)
     }
 
-    async fn sight(&self, key: ObjectKey, purpose: Purpose) -> Result<(Sight, Time), Fault> {
+    async fn sight(&self, key: ObjectKey, purpose: Purpose) -> Result<(Sight, Time, Told), Fault> {
         let answer = self.observe(key, purpose.need()).await?;
         let now = self.now();
         let again = now.plus(self.patience(&key));
-        let (service, known, until) = match answer {
+        let (service, known, until, told) = match answer {
             Answer::Observed(observed) => {
                 let until = Some(observed.current_until).filter(|until| *until > now);
                 let until = until.unwrap_or(again);
-                (observed.service.into(), seen(observed, purpose, now), until)
+                let (service, told) = (observed.service.into(), observed.told);
+                (service, seen(observed, purpose, now), until, told)
             }
-            Answer::NoSuch { .. } => (key.kind.text().into(), Known::Never, again),
-            Answer::Unknown(ignorance) => (ignorance.service.into(), Known::Never, again),
+            Answer::NoSuch { .. } => (key.kind.text().into(), Known::Never, again, Told::ByAsking),
+            Answer::Unknown(ignorance) => {
+                (ignorance.service.into(), Known::Never, again, Told::ByAsking)
+            }
         };
-        Ok((Sight { service, key, known }, until))
+        Ok((Sight { service, key, known }, until, told))
     }
 
     /// How soon a directory that could not be asked is asked again, in seconds.
