@@ -34,7 +34,7 @@ use crate::site::Site;
 use device::Ask;
 
 /// When a test that would wait for ever says what it waits for.
-const GIVEN_UP: Duration = Duration::from_secs(120);
+const GIVEN_UP: Duration = Duration::from_mins(2);
 
 /// Between two questions about the same.
 const PAUSE: Duration = Duration::from_millis(50);
