@@ -32,11 +32,35 @@ use crate::{Authority, Error, Fault, Inner, OpenError, Ports, Settings};
 
 pub use crl::{CrlRefused, Listed};
 pub(crate) use material::SERIAL_KEY_PURPOSE;
+use material::SerialKeyOctets;
 pub use material::{Material, MaterialError};
+
+const DOING: &str = "open a responder without a store";
 
 /// A responder without the installation's store.
 #[derive(Debug, Clone)]
-pub struct DetachedResponder(Authority);
+pub struct DetachedResponder {
+    authority: Authority,
+    /// What serial numbers are read with: other keys for answers come with the same.
+    serial_key: Arc<SerialKeyOctets>,
+}
+
+/// A CA that is answered for.
+#[derive(Debug, Clone)]
+pub struct AnsweredCa {
+    /// Its subject.
+    pub name: String,
+    /// Its key identifier.
+    pub key_identifier: [u8; 20],
+    /// Its certificate, DER.
+    pub certificate: Vec<u8>,
+    /// When its certificate ends.
+    pub not_after: Time,
+    /// When the responder's certificate begins and ends: nothing is signed past it.
+    pub responder_validity: Option<(Time, Time)>,
+    /// The CRL that was taken up last.
+    pub crl: Option<Arc<Listed>>,
+}
 
 /// What it knows instead of a store.
 #[derive(Debug)]
@@ -54,18 +78,19 @@ impl DetachedResponder {
     ) -> Result<Self, OpenError> {
         let owner = "the only process".to_owned();
         let mirror = Mirror::new(&settings.directories, &ports, owner)?;
-        let serial_key = SerialKey::new(*material.serial_key);
+        let codec = SerialCodec::new(&SerialKey::new(*material.serial_key), Epoch::FIRST);
         let memory = Memory::new(&settings.status);
-        let (cas, responders) = seats(&material)?;
+        let (cas, responders) = seats(&material, &Cas::default())?;
         let cas = Arc::new(cas);
         let issuers = Issuers::new(Arc::clone(&cas), None);
         for (issuer, responder) in issuers.iter().zip(responders) {
             issuer.seat.take(responder);
         }
         memory.seat(issuers);
+        let serial_key = Arc::new(material.serial_key);
         let authority = Authority {
             inner: Arc::new(Inner {
-                serials: SerialCodec::new(&serial_key, Epoch::FIRST),
+                serials: codec,
                 cas: ArcSwap::new(cas),
                 scep: ArcSwap::default(),
                 ra_keys: crate::scep::ra::Keys::default(),
@@ -84,7 +109,45 @@ impl DetachedResponder {
             }),
         };
         authority.record_directories().await?;
-        Ok(Self(authority))
+        Ok(Self { authority, serial_key })
+    }
+
+    /// Signs with other keys from now on, and answers for the CAs that they are for. What they are of has to be the same
+    /// installation.
+    pub fn take_material(&self, material: &Material) -> Result<(), Fault> {
+        if !bool::from(self.serial_key.ct_eq(&*material.serial_key)) {
+            return Err(Fault::lasting(
+                DOING,
+                "its key for serial numbers is another installation's",
+            ));
+        }
+        let inner = &self.authority.inner;
+        let (cas, responders) = seats(material, &self.authority.cas())?;
+        let cas = Arc::new(cas);
+        let issuers = Issuers::new(Arc::clone(&cas), None);
+        for (issuer, responder) in issuers.iter().zip(responders) {
+            issuer.seat.take(responder);
+        }
+        inner.cas.store(cas);
+        inner.memory.seat(issuers);
+        inner.memory.generations.advance_all();
+        Ok(())
+    }
+
+    /// Every CA that is answered for, and how current what is known of its certificates is.
+    pub fn authorities(&self) -> Vec<AnsweredCa> {
+        let crls = self.authority.inner.detached.as_ref().map(|known| known.crls.load_full());
+        let crl = |ca: CaId| crls.iter().flat_map(|crls| crls.iter()).find(|one| one.ca == ca);
+        let issuers = self.authority.issuers();
+        let answered = issuers.iter().map(|issuer| AnsweredCa {
+            name: issuer.ca.name.clone(),
+            key_identifier: issuer.ca.key_identifier,
+            certificate: issuer.ca.certificate.as_der().to_vec(),
+            not_after: issuer.ca.certificate.not_after(),
+            responder_validity: issuer.seat.validity(),
+            crl: crl(issuer.ca.id).cloned(),
+        });
+        answered.collect()
     }
 
     /// The verbs that doors answer with. What needs the store's records finds none.
@@ -94,40 +157,41 @@ impl DetachedResponder {
 
     /// The answer to an OCSP request, as [`Authority::answer`] gives it.
     pub async fn answer(&self, request: &[u8]) -> Answer {
-        self.0.answer(request).await
+        self.authority.answer(request).await
     }
 
     /// How a certificate stands, by its serial number, with every fact that led to it.
     pub async fn status(&self, serial: &SerialNumber) -> Result<Status, Error> {
-        self.0.status(serial).await
+        self.authority.status(serial).await
     }
 
     /// Keeps the mirror, for as long as the future is polled.
     pub async fn keep(&self) {
-        self.0.keep_mirror().await;
+        self.authority.keep_mirror().await;
     }
 
     /// Does all that is due on the mirror once.
     pub async fn work(&self) -> Result<Time, Fault> {
-        self.0.work_mirror().await
+        self.authority.work_mirror().await
     }
 
     /// How the directories are read.
     pub async fn directories(&self) -> Result<Vec<DirectoryReport>, Fault> {
-        self.0.directories().await
+        self.authority.directories().await
     }
 
     /// How much is remembered now.
     pub fn memory_use(&self) -> MemoryUse {
-        self.0.memory_use()
+        self.authority.memory_use()
     }
 }
 
 /// The CAs that are answered for, and who signs for each.
-fn seats(material: &Material) -> Result<(Cas, Vec<Responder>), Fault> {
-    const DOING: &str = "open a responder without a store";
+/// One that was there `before` keeps its number, by which its CRL is known.
+fn seats(material: &Material, before: &Cas) -> Result<(Cas, Vec<Responder>), Fault> {
     let (mut cas, mut responders) = (Vec::new(), Vec::new());
-    for (seat, id) in material.seats.iter().zip(1..) {
+    let first = before.iter().map(|ca| ca.id.0 + 1).max().unwrap_or(1);
+    for (seat, new) in material.seats.iter().zip(first..) {
         let read =
             |der: &[u8]| Certificate::from_der(der).map_err(|error| Fault::lasting(DOING, error));
         let (certificate, delegate) = (read(&seat.ca)?, read(&seat.certificate)?);
@@ -149,7 +213,7 @@ fn seats(material: &Material) -> Result<(Cas, Vec<Responder>), Fault> {
         ));
         let (ca_key, key_identifier) = (ca_key.clone(), ca_key.key_identifier());
         cas.push(Arc::new(Ca {
-            id: CaId(id),
+            id: before.by_key_identifier(&key_identifier).map_or(CaId(new), |known| known.id),
             scope: Scope::DEFAULT,
             name: certificate.subject().to_string(),
             state: CaState::Retired,

@@ -70,6 +70,12 @@ impl Seat {
     pub(crate) fn take(&self, responder: Responder) {
         self.present.store(Some(Arc::new(responder)));
     }
+
+    /// From when to when whoever has the place may sign.
+    pub(crate) fn validity(&self) -> Option<(Time, Time)> {
+        let present = self.present.load_full()?;
+        Some((present.term.not_before, present.not_after))
+    }
 }
 
 /// Why nobody signs.

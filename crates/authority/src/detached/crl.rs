@@ -16,6 +16,8 @@ use super::{DetachedResponder, Knowledge};
 pub struct Listed {
     /// The CA.
     pub(super) ca: CaId,
+    /// The CA's key identifier.
+    pub ca_key_identifier: [u8; 20],
     /// Its number.
     pub number: CrlNumber,
     /// When it was made.
@@ -51,13 +53,18 @@ pub enum CrlRefused {
 }
 
 impl Listed {
+    /// How many certificates it lists.
+    pub fn entries(&self) -> usize {
+        self.standings.len()
+    }
+
     /// How a certificate stands by it.
     pub(super) fn standing(&self, serial: &SerialNumber) -> Standing {
         self.standings.get(serial).copied().unwrap_or(Standing::NotRevoked)
     }
 
     /// Whether it may be relied on.
-    pub(super) fn is_current_at(&self, now: Time) -> bool {
+    pub fn is_current_at(&self, now: Time) -> bool {
         self.this_update <= now && now < self.next_update
     }
 }
@@ -73,7 +80,7 @@ impl Knowledge {
 impl DetachedResponder {
     /// Takes up a CRL, DER. What was remembered is forgotten.
     pub fn take_crl(&self, der: &[u8]) -> Result<Arc<Listed>, CrlRefused> {
-        let authority = &self.0;
+        let authority = &self.authority;
         let Some(knowledge) = &authority.inner.detached else { return Err(CrlRefused::Foreign) };
         let unreadable = |error: lanyard_pki::DerError| CrlRefused::Unreadable(error.to_string());
         let crl = Crl::from_der(der).map_err(unreadable)?;
@@ -82,7 +89,8 @@ impl DetachedResponder {
             ca.certificate.subject().matches(crl.issuer())
                 && crl.verify_signed_by(ca.signer.public_key()).is_ok()
         });
-        let ca = signed.ok_or(CrlRefused::Foreign)?.id;
+        let signed = signed.ok_or(CrlRefused::Foreign)?;
+        let (ca, ca_key_identifier) = (signed.id, signed.key_identifier);
         let is_partial = crl.base().map_err(unreadable)?.is_some()
             || crl.distribution_point().map_err(unreadable)?.is_some();
         if is_partial {
@@ -103,7 +111,8 @@ impl DetachedResponder {
             let entry = entry.map_err(unreadable)?;
             standings.insert(entry.serial.clone(), standing(&entry));
         }
-        let listed = Arc::new(Listed { ca, number, this_update, next_update, standings });
+        let listed =
+            Arc::new(Listed { ca, ca_key_identifier, number, this_update, next_update, standings });
         let others = before.iter().filter(|known| known.ca != ca).cloned();
         knowledge.crls.store(Arc::new(others.chain([Arc::clone(&listed)]).collect()));
         authority.memory().generations.advance_all();

@@ -43,6 +43,13 @@ impl std::fmt::Debug for SerialKeyOctets {
     }
 }
 
+impl SerialKeyOctets {
+    /// Whether they are the same, in constant time.
+    pub(super) fn ct_eq(&self, other: &[u8; 32]) -> subtle::Choice {
+        subtle::ConstantTimeEq::ct_eq(&self.0[..], &other[..])
+    }
+}
+
 /// Who signs for one CA.
 pub(super) struct Seat {
     /// The CA's certificate, DER.

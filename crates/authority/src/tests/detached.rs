@@ -181,3 +181,31 @@ async fn what_it_is_given_is_whole_and_tells_nothing_in_a_log() {
     post.responder.take_crl(&crl(&fleet).await).unwrap();
     assert_eq!(post.told(&fleet, &serial).await, Told::TryLater);
 }
+
+#[tokio::test]
+async fn other_keys_are_taken_while_it_runs_and_only_of_its_own_installation() {
+    let fleet = Fleet::new().await;
+    fleet.put(1, user("ada@example.com", true));
+    fleet.work().await;
+    let serial = fleet.issue(Kind::EntraUser, 1).await;
+    let post = outpost(&fleet, mirroring()).await;
+    post.responder.work().await.unwrap();
+    post.responder.take_crl(&crl(&fleet).await).unwrap();
+    let before = post.responder.authorities();
+    assert_eq!(before.len(), 1);
+    let ends = |post: &Outpost| post.responder.authorities()[0].responder_validity.unwrap().1;
+    let first = ends(&post);
+    fleet.pass(crate::settings::DAY);
+    let next = fleet.authority.make_responder_material(days(90)).await.unwrap();
+    post.responder.take_material(&next).unwrap();
+    assert_eq!(ends(&post), first.plus(crate::settings::DAY));
+    assert!(post.responder.authorities()[0].crl.is_some(), "its CRL is still the one it has");
+    post.responder.work().await.unwrap();
+    assert_eq!(post.told(&fleet, &serial).await, Told::Is(CertStatus::Good));
+
+    let stranger = Lab::new().await;
+    let foreign = stranger.authority.make_responder_material(days(90)).await.unwrap();
+    let refused = post.responder.take_material(&foreign).unwrap_err().report();
+    assert!(refused.contains("another installation"), "{refused}");
+    assert_eq!(ends(&post), first.plus(crate::settings::DAY));
+}
