@@ -152,7 +152,7 @@ impl DetachedResponder {
 
     /// The verbs that doors answer with. What needs the store's records finds none.
     pub fn authority(&self) -> &Authority {
-        &self.0
+        &self.authority
     }
 
     /// The answer to an OCSP request, as [`Authority::answer`] gives it.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use lanyard_authority::Authority;
+use lanyard_authority::detached::DetachedResponder;
 use lanyard_pki::Time;
 use lanyard_signer::{KeyStore, Pool};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -38,6 +39,8 @@ pub struct App {
     pub store_health: StoreHealth,
     /// Who may send webhooks.
     pub callers: Vec<Caller>,
+    /// Who answers, where this is a responder without the store: it answers OCSP and nothing else.
+    pub responder: Option<DetachedResponder>,
     /// The queue for SCEP.
     pub turnstile: Turnstile,
     /// The rate of wrong challenges.
@@ -63,6 +66,7 @@ impl App {
             addresses: opened.addresses,
             crl_token: opened.crl_token,
             callers: opened.callers,
+            responder: opened.responder,
             key_files: opened.key_files,
             store_health: StoreHealth::default(),
             world,

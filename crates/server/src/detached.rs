@@ -142,6 +142,7 @@ pub async fn open(
         crl_token: SecretString::from(String::new()),
         key_files: keys,
         callers: Vec::new(),
+        responder: Some(responder),
     };
     Ok((opened, detached))
 }

@@ -1,11 +1,13 @@
 //! Gauges of what is so at the moment: read when the metrics are asked for, not kept up to date in between.
 
+use lanyard_authority::detached::DetachedResponder;
 use metrics::{describe_gauge, gauge};
 
 use crate::app::App;
 use crate::observe;
 
 const CA_NOT_AFTER: &str = "lanyard_ca_not_after_timestamp_seconds";
+const RESPONDER_NOT_AFTER: &str = "lanyard_responder_not_after_timestamp_seconds";
 const CRL_NUMBER: &str = "lanyard_crl_number";
 const CRL_NEXT_UPDATE: &str = "lanyard_crl_next_update_timestamp_seconds";
 const REQUESTS_PENDING: &str = "lanyard_requests_pending";
@@ -18,6 +20,10 @@ const RECORDS_BYTES: &str = "lanyard_status_records_kept_bytes";
 /// Says what each one is.
 pub(crate) fn describe() {
     describe_gauge!(CA_NOT_AFTER, "End of a CA's certificate in seconds since 1970, by CA");
+    describe_gauge!(
+        RESPONDER_NOT_AFTER,
+        "End of the certificate of a responder without the store in seconds since 1970, by CA"
+    );
     describe_gauge!(CRL_NUMBER, "Number of the complete CRL that is served, by CA");
     describe_gauge!(
         CRL_NEXT_UPDATE,
@@ -45,6 +51,12 @@ pub(crate) async fn read(app: &App) {
         if let Some(crl) = app.authority.complete_crl(ca.id) {
             gauge!(CRL_NUMBER, "ca" => id.clone()).set(figure(crl.number().0));
             gauge!(CRL_NEXT_UPDATE, "ca" => id).set(figure(crl.next_update().unix()));
+        }
+    }
+    for ca in app.responder.iter().flat_map(DetachedResponder::authorities) {
+        if let Some((_, end)) = ca.responder_validity {
+            let id = hex::encode(ca.key_identifier);
+            gauge!(RESPONDER_NOT_AFTER, "ca" => id).set(figure(end.unix()));
         }
     }
     let kept = app.authority.memory_use();

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use lanyard_authority::Fault;
+use lanyard_authority::detached::AnsweredCa;
 use lanyard_lifecycle::id::OrganizationId;
+use lanyard_pki::Time;
 
 use crate::app::App;
 
@@ -13,6 +15,9 @@ const NO_ROOM: u64 = 1 << 20;
 
 /// What does not work at present, a sentence each; none when all is well.
 pub async fn troubles(app: &App) -> Vec<String> {
+    if let Some(responder) = &app.responder {
+        return troubles_of(&responder.authorities(), app.now());
+    }
     let mut troubles = Vec::new();
     if let Some(id) = app.store_health.note(app.authority.show_cas().await.map(|_| ())) {
         troubles.push(format!("The store does not answer (fault {id})."));
@@ -30,6 +35,30 @@ pub async fn troubles(app: &App) -> Vec<String> {
             troubles.push("The authority's own certificate is not valid now.".to_owned());
         }
         Some(_) => {}
+    }
+    troubles
+}
+
+/// What keeps a responder without the store from answering. A CA that is over asks for nothing.
+fn troubles_of(cas: &[AnsweredCa], now: Time) -> Vec<String> {
+    let mut troubles = Vec::new();
+    for ca in cas.iter().filter(|ca| now < ca.not_after) {
+        let name = &ca.name;
+        match &ca.crl {
+            None => troubles.push(format!("There is no CRL of {name}: clients get tryLater.")),
+            Some(crl) if !crl.is_current_at(now) => troubles.push(format!(
+                "The CRL of {name} has ended ({}): clients get tryLater.",
+                crl.next_update
+            )),
+            Some(_) => {}
+        }
+        if let Some((begin, end)) = ca.responder_validity
+            && !(begin <= now && now < end)
+        {
+            troubles.push(format!(
+                "What signs for {name} is valid from {begin} to {end}: make another with `lanyard ca responder`."
+            ));
+        }
     }
     troubles
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lanyard_authority::clock::SystemClock;
+use lanyard_authority::detached::DetachedResponder;
 use lanyard_authority::entropy::SystemEntropy;
 use lanyard_authority::{Authority, Clock, Entropy, OpenError, Ports};
 use lanyard_signer::{
@@ -95,6 +96,8 @@ pub struct Opened {
     pub key_files: KeyStore,
     /// Who may send webhooks.
     pub callers: Vec<Caller>,
+    /// Who answers, where this is a responder without the store.
+    pub responder: Option<DetachedResponder>,
 }
 
 /// Opens an installation, and makes what a first start makes.
@@ -151,6 +154,7 @@ pub async fn open(
         crl_token,
         key_files: keys,
         callers: directories.callers,
+        responder: None,
     })
 }
 

@@ -86,6 +86,10 @@ impl Server {
         given: Option<Given>,
     ) -> Result<Self, StartError> {
         observe::recorder();
+        if given.is_some() && config.tls.certificate_file.is_none() {
+            // No authority is here that could certify the listener.
+            config.listen.https.clear();
+        }
         let http = bind(&config.listen.http)?;
         let https = bind(&config.listen.https)?;
         config.listen.http = http.iter().map(Bound::address).collect();

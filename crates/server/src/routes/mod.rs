@@ -24,21 +24,29 @@ use crate::app::App;
 use crate::observe;
 use crate::problem::Problem;
 
-/// Every public route but OCSP.
+/// Every public route but OCSP; of a responder without the store those alone that look at its health.
 pub fn router(app: Arc<App>) -> Router {
-    Router::new()
+    if app.responder.is_some() {
+        return guarded(health::routes()).with_state(app);
+    }
+    let every = Router::new()
         .merge(status_page::routes())
         .merge(asset::routes())
         .merge(health::routes())
         .merge(ca::routes())
         .merge(crl::routes())
         .merge(notifications::routes())
-        .merge(scep::routes())
+        .merge(scep::routes());
+    guarded(every).with_state(app)
+}
+
+/// What is not there is said to be so, every answer is counted, no panic takes a connection with it.
+fn guarded(routes: Router<Arc<App>>) -> Router<Arc<App>> {
+    routes
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(observed))
-        .with_state(app)
 }
 
 async fn nothing_here() -> Problem {

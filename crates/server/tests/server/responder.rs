@@ -30,7 +30,6 @@ async fn a_responder_signs_with_what_the_authority_made_and_reads_its_crl() {
     let start = async |crls: Vec<String>| {
         let mut config = Config { data: site.folder.path().join("outpost"), ..Config::default() };
         config.listen.http = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
-        config.listen.https = Vec::new();
         let world = World { clock: site.clock.clone(), entropy: Arc::new(SystemEntropy) };
         let given = Given { material: material.clone(), crls };
         Server::start_responder(config, given, world).await
@@ -42,6 +41,15 @@ async fn a_responder_signs_with_what_the_authority_made_and_reads_its_crl() {
     };
     let server = start(vec![crl]).await.unwrap();
     assert_eq!(says(&server).await, CertStatus::Unknown, "it follows no object");
+    let asked = async |server: &Server, path: &str| {
+        let url = format!("http://{}{path}", server.http()[0]);
+        site.http.get(url).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(asked(&server, "/probe").await, 200);
+    for path in ["/", "/static", "/ca", "/crl"] {
+        assert_eq!(asked(&server, path).await, 404, "{path}");
+    }
+    assert!(server.https().is_empty(), "nobody could certify it");
     let copy = site.folder.path().join("outpost/responder/crl-0.der");
     assert!(copy.exists(), "the CRL was taken up, and is kept for a start without the authority");
     server.stop().await;
@@ -49,6 +57,8 @@ async fn a_responder_signs_with_what_the_authority_made_and_reads_its_crl() {
     // It starts and answers while the authority is away.
     let server = start(vec!["http://127.0.0.1:9/crl".to_owned()]).await.unwrap();
     assert_eq!(says(&server).await, CertStatus::Unknown);
+    site.clock.advance(7 * 86_400 + 1);
+    assert_eq!(asked(&server, "/probe").await, 503, "its CRL has ended");
     server.stop().await;
 
     std::fs::write(&material, "no keys").unwrap();
