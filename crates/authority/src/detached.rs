@@ -115,7 +115,7 @@ impl DetachedResponder {
     /// Signs with other keys from now on, and answers for the CAs that they are for. What they are of has to be the same
     /// installation.
     pub fn take_material(&self, material: &Material) -> Result<(), Fault> {
-        if !bool::from(self.serial_key.ct_eq(&*material.serial_key)) {
+        if !bool::from(self.serial_key.ct_eq(&material.serial_key)) {
             return Err(Fault::lasting(
                 DOING,
                 "its key for serial numbers is another installation's",
