@@ -1,7 +1,5 @@
 //! `lanyard bench mirror` on a small tenant, with the server killed on the way.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
