@@ -20,6 +20,8 @@ mod tethered;
 mod tethered_brake;
 mod tethered_killed;
 mod tethered_often;
+mod tethered_together;
+mod tethered_unknown;
 mod transactions;
 
 use std::path::Path;

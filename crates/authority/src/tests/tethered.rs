@@ -6,8 +6,8 @@ use lanyard_lifecycle::id::{ObjectId, OrganizationId};
 use lanyard_lifecycle::object::{ManagementState, ObjectKind, Properties, RiskLevel};
 use lanyard_lifecycle::revocation::{RevocationReason, Standing};
 use lanyard_lifecycle::verdict::State;
-use lanyard_pki::ocsp::{self, CertStatus, ResponseStatus};
-use lanyard_pki::{CrlReason, Digest, SerialNumber, crl};
+use lanyard_pki::ocsp::{CertStatus, ResponseStatus};
+use lanyard_pki::{CrlReason, SerialNumber, crl};
 use lanyard_store::Claim;
 
 use super::mirrored::{mirroring, open_with};
@@ -15,11 +15,11 @@ use super::*;
 use crate::certify::{Certified, Order, Origin};
 use crate::crl::{CrlAddress, CrlForm};
 use crate::mirror::testing::{Scripted, TENANT, at_risk, computer, device, jamf_user, user};
-use crate::status::testing::{cert_id, checked, request};
+use crate::status::testing::{checked, request};
 
 pub(super) const USER: ObjectKind = ObjectKind::EntraUser;
 pub(super) const DEVICE: ObjectKind = ObjectKind::IntuneDevice;
-const HELD: Option<CrlReason> = Some(CrlReason::CERTIFICATE_HOLD);
+pub(super) const HELD: Option<CrlReason> = Some(CrlReason::CERTIFICATE_HOLD);
 
 /// An installation, its directory, and a process of it.
 pub(super) struct Fleet {
@@ -83,7 +83,7 @@ impl Fleet {
     }
 
     /// What a client is told and until when; none is tryLater.
-    async fn told_until(&self, serial: &SerialNumber) -> Option<(CertStatus, Time)> {
+    pub(super) async fn told_until(&self, serial: &SerialNumber) -> Option<(CertStatus, Time)> {
         told_until(&self.authority, serial).await
     }
 
@@ -379,110 +379,6 @@ async fn a_change_drops_what_is_cached_at_once_and_who_answers_first_dates_it() 
 }
 
 #[tokio::test]
-async fn an_outage_leaves_the_last_word_until_it_is_stale_and_then_nothing_is_said() {
-    let fleet = Fleet::new().await;
-    fleet.put(1, device(ManagementState::Managed));
-    fleet.put(2, device(ManagementState::Managed));
-    fleet.work().await;
-    let serial = fleet.issue(Kind::IntuneDevice, 1).await;
-    let other = fleet.issue(Kind::IntuneDevice, 2).await;
-    fleet.script.world().look_up_faults.extend([Why::Unreachable; 200]);
-    for passed in [100, 3_600, 80_000] {
-        fleet.pass(passed);
-        let (status, until) = fleet.told_until(&serial).await.unwrap();
-        assert_eq!(status, CertStatus::Good);
-        assert!(until > fleet.now() && until <= fleet.now().plus(60), "{until}");
-    }
-    fleet.pass(3_000);
-    assert_eq!(fleet.told(&serial).await, Told::TryLater, "it is a day old");
-    assert_eq!(fleet.standing(&serial).await, Standing::NotRevoked);
-    // One of several makes the whole response so.
-    let ca = fleet.authority.cas().current(OrganizationId::DEFAULT).unwrap().clone();
-    fleet.script.world().look_up_faults.clear();
-    assert_eq!(fleet.told(&other).await, GOOD);
-    fleet.script.world().look_up_faults.extend([Why::Unreachable; 200]);
-    let ids = [&serial, &other].map(|serial| cert_id(&ca, Digest::Sha1, serial));
-    let ids = ids.each_ref().map(Vec::as_slice);
-    let answer = fleet.authority.answer(&ocsp::request(&ids, None)).await;
-    assert_eq!(answer.status(), ResponseStatus::TryLater);
-    assert!(answer.fault().is_none(), "it is no fault of ours");
-    // A fault is believed in for a moment, so that a service that is down is not asked for every answer.
-    fleet.script.world().look_up_faults.clear();
-    fleet.pass(15);
-    assert_eq!(fleet.told(&serial).await, GOOD);
-}
-
-#[tokio::test]
-async fn a_hold_outlives_an_outage_in_the_crl_and_ignorance_lifts_nothing() {
-    let fleet = Fleet::new().await;
-    fleet.put(1, user("ada@example.com", false));
-    fleet.work().await;
-    let serial = fleet.issue(Kind::EntraUser, 1).await;
-    fleet.work().await;
-    let since = START;
-    assert_eq!(fleet.told(&serial).await, held(since));
-    fleet.script.world().look_up_faults.extend([Why::Unreachable; 200]);
-    fleet.script.world().page_faults.extend([Why::Unreachable; 200]);
-    fleet.pass(2 * crate::settings::DAY);
-    fleet.work().await;
-    assert_eq!(fleet.told(&serial).await, Told::TryLater);
-    assert_eq!(fleet.standing(&serial).await, Standing::OnHold { since });
-    assert_eq!(fleet.listed(&serial), Some((since, HELD)));
-}
-
-#[tokio::test]
-async fn an_object_that_nobody_has_seen_is_absent_only_once_its_certificate_is_no_longer_new() {
-    let fleet = Fleet::new().await;
-    fleet.work().await;
-    let (late, never) =
-        (fleet.issue(Kind::IntuneDevice, 1).await, fleet.issue(Kind::IntuneDevice, 2).await);
-    fleet.work().await;
-    assert_eq!((fleet.told(&late).await, fleet.told(&never).await), (GOOD, GOOD));
-    fleet.pass(600);
-    fleet.put(1, device(ManagementState::Managed));
-    fleet.work().await;
-    assert_eq!((fleet.told(&late).await, fleet.told(&never).await), (GOOD, GOOD));
-    fleet.pass(300);
-    fleet.work().await;
-    let since = START.plus(900);
-    assert_eq!((fleet.told(&late).await, fleet.told(&never).await), (GOOD, gone(since)));
-    assert_eq!(fleet.listed(&never), Some((since, HELD)));
-    fleet.pass(600);
-    fleet.work().await;
-    let reason = RevocationReason::CessationOfOperation;
-    assert_eq!(fleet.standing(&never).await, Standing::Revoked { since, reason });
-    assert_eq!(fleet.standing(&late).await, Standing::NotRevoked);
-}
-
-#[tokio::test]
-async fn what_was_never_learnt_is_no_answer() {
-    let fleet = Fleet::new().await;
-    let serial = fleet.issue(Kind::IntuneDevice, 1).await;
-    fleet.script.world().look_up_faults.extend([Why::Forbidden { permission: None }; 50]);
-    assert_eq!(fleet.told(&serial).await, Told::TryLater);
-    fleet.authority.work_tethers().await.unwrap();
-    assert_eq!(fleet.standing(&serial).await, Standing::NotRevoked);
-}
-
-#[tokio::test]
-async fn what_was_learnt_serves_signed_answers_without_a_read() {
-    let fleet = Fleet::new().await;
-    fleet.put(1, user("ada@example.com", true));
-    fleet.work().await;
-    let serial = fleet.issue(Kind::EntraUser, 1).await;
-    assert_eq!(fleet.told(&serial).await, GOOD);
-    fleet.authority.store().close().await;
-    let ca = fleet.authority.cas().current(OrganizationId::DEFAULT).unwrap().clone();
-    let ask = async || fleet.authority.answer(&request(&ca, &serial, Some(b"nonce"))).await;
-    let answer = ask().await;
-    assert_eq!(checked(&answer.der(), &ca, fleet.now()).unwrap()[0].0, CertStatus::Good);
-    fleet.pass(59);
-    assert_eq!(ask().await.status(), ResponseStatus::Successful);
-    fleet.pass(1);
-    assert_eq!(ask().await.status(), ResponseStatus::TryLater, "its facts are too old");
-}
-
-#[tokio::test]
 async fn a_hold_by_hand_and_one_by_rule_do_not_lift_each_other() {
     let fleet = Fleet::new().await;
     fleet.put(1, user("ada@example.com", false));
@@ -510,49 +406,6 @@ async fn a_hold_by_hand_and_one_by_rule_do_not_lift_each_other() {
     assert_eq!(fleet.told(&serial).await, held(START.plus(10)));
     by_hand(Change::Release).await.unwrap();
     assert_eq!(fleet.told(&serial).await, GOOD);
-}
-
-#[tokio::test]
-async fn two_processes_say_the_same_at_once() {
-    let fleet = Fleet::new().await;
-    fleet.put(1, user("ada@example.com", true));
-    fleet.work().await;
-    let (settings, ports) = (fleet.authority.settings().clone(), fleet.authority.ports());
-    let other = open_disturbed(settings, ports, Arc::new(Undisturbed)).await.unwrap();
-    let serial = fleet.issue(Kind::EntraUser, 1).await;
-    for authority in [&fleet.authority, &other] {
-        assert_eq!(told_until(authority, &serial).await.unwrap().0, CertStatus::Good);
-    }
-    let before = other.store().object_sequence().await.unwrap();
-    fleet.put(1, user("ada@example.com", false));
-    fleet.pass(30);
-    let since = fleet.now();
-    fleet.work().await;
-    // What a process that shares a store does every other second.
-    other.announce_since(before).await.unwrap();
-    for authority in [&fleet.authority, &other] {
-        let told = told_until(authority, &serial).await.unwrap().0;
-        assert_eq!(Told::Is(told), held(since));
-    }
-}
-
-#[tokio::test]
-async fn one_process_of_several_judges_what_changes() {
-    let fleet = Fleet::new().await;
-    fleet.put(1, user("ada@example.com", false));
-    fleet.authority.work_mirror().await.unwrap();
-    let serial = fleet.issue(Kind::EntraUser, 1).await;
-    let (store, now) = (fleet.authority.store(), fleet.now());
-    let taken = store.take_lease("tethers", "another", now, now.plus(60)).await.unwrap();
-    assert!(taken.is_some());
-    fleet.work().await;
-    assert_eq!(fleet.standing(&serial).await, Standing::NotRevoked, "another one judges");
-    assert_eq!(fleet.told(&serial).await, held(START), "answers wait for nobody");
-    fleet.put(2, user("grace@example.com", false));
-    let second = fleet.issue(Kind::EntraUser, 2).await;
-    fleet.pass(61);
-    fleet.work().await;
-    assert_eq!(fleet.standing(&second).await, Standing::OnHold { since: fleet.now() });
 }
 
 #[tokio::test]

@@ -81,7 +81,11 @@ impl ControlDoors {
         let itself = Router::new()
             .route(&format!("/{DESCRIBE}"), post(describe))
             .with_state(Arc::clone(app));
-        let operations = super::operations::offer_all(Router::new());
+        let operations = match app.responder {
+            None => super::operations::offer_all(Router::new()),
+            // Its store is no installation's: nothing is issued, revoked or made there.
+            Some(_) => super::operations::offer_directories(Router::new()).fallback(elsewhere),
+        };
         Self(operations.with_state(app.authority.clone()).merge(itself))
     }
 }
@@ -100,6 +104,13 @@ impl Service for ControlDoors {
 
 async fn describe(State(app): State<Arc<App>>) -> Json<ServerDescription> {
     Json(ServerDescription::of(&app))
+}
+
+async fn elsewhere() -> Response {
+    let text =
+        "this is a responder without the installation's store: ask the installation's own server";
+    let failure = OperationFailure { kind: FailureKind::Refused, text: text.to_owned() };
+    (status(failure.kind), Json(failure)).into_response()
 }
 
 /// Offers one operation.

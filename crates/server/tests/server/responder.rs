@@ -11,7 +11,9 @@ use lanyard_pki::{Certificate, pem};
 use lanyard_server::client::ocsp::ask;
 use lanyard_server::config::Config;
 use lanyard_server::config::unit::Span;
-use lanyard_server::control::operations::ca::MakeResponder;
+use lanyard_server::control::client::ControlClient;
+use lanyard_server::control::operations::ca::{ListCas, MakeResponder};
+use lanyard_server::control::operations::directory::ListDirectories;
 use lanyard_server::detached::{Given, GivenError};
 use lanyard_server::open::{InstallationError, World};
 use lanyard_server::server::{Server, StartError};
@@ -55,6 +57,11 @@ async fn a_responder_signs_with_what_the_authority_made_and_reads_its_crl() {
         assert_eq!(asked(&server, path).await, 404, "{path}");
     }
     assert!(server.https().is_empty(), "nobody could certify it");
+    let socket = server.app().config.control_socket();
+    let control = ControlClient::find(&socket, "tester").await.unwrap().unwrap();
+    let refused = control.run(ListCas {}).await.unwrap_err();
+    assert!(refused.to_string().contains("without the installation's store"), "{refused}");
+    assert!(control.run(ListDirectories {}).await.unwrap().is_empty());
     let copy = site.folder.path().join("outpost/responder/crl-0.der");
     assert!(copy.exists(), "the CRL was taken up, and is kept for a start without the authority");
     server.stop().await;

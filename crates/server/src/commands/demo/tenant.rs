@@ -40,6 +40,8 @@ pub(super) fn follow(
         secret_file: Some(secret(place, "demo-tenant-secret", tenant.client_secret)?),
         change_interval: Span::seconds(5),
         sweep_interval: Span::seconds(30),
+        // Whoever tries something wants to see it at once, and this tenant is asked by nobody else.
+        max_detection_delay: Span::seconds(2),
         ..DirectorySection::default()
     });
     config.directory.push(DirectorySection {
@@ -51,6 +53,8 @@ pub(super) fn follow(
         client_id: Some(tenant.jamf_client_id.clone()),
         secret_file: Some(secret(place, "demo-jamf-secret", &tenant.jamf_client_secret)?),
         sweep_interval: Span::seconds(30),
+        // Whoever tries something wants to see it at once, and this tenant is asked by nobody else.
+        max_detection_delay: Span::seconds(2),
         ..DirectorySection::default()
     });
     let endpoints = &mut config.endpoints;

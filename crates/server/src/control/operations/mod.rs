@@ -27,11 +27,16 @@ pub(super) fn offer_all(router: Router<Authority>) -> Router<Authority> {
     let router = offer::<certificate::ChangeStanding>(router);
     let router = offer::<certificate::ExportCertificate>(router);
     let router = offer::<why::ExplainCertificate>(router);
-    let router = offer::<directory::ListDirectories>(router);
-    let router = offer::<directory::SyncDirectories>(router);
-    let router = offer::<directory::LookUpObject>(router);
-    let router = offer::<directory::CheckDirectories>(router);
+    let router = offer_directories(router);
     let router = offer::<request::ListRequests>(router);
     let router = offer::<request::ApproveRequest>(router);
     offer::<request::DeclineRequest>(router)
+}
+
+/// Offers what makes sense without the installation's store.
+pub(super) fn offer_directories(router: Router<Authority>) -> Router<Authority> {
+    let router = offer::<directory::ListDirectories>(router);
+    let router = offer::<directory::SyncDirectories>(router);
+    let router = offer::<directory::LookUpObject>(router);
+    offer::<directory::CheckDirectories>(router)
 }

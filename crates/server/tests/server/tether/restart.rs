@@ -4,7 +4,7 @@ use lanyard_lifecycle::revocation::RevocationReason::AffiliationChanged;
 use lanyard_server::config::unit::Span;
 use serde_json::{Value, json};
 
-use super::{Stage, at, nothing};
+use super::{A_MOMENT, GIVEN_UP, PAUSE, Stage, at, nothing};
 
 /// Every service of the tenant is gone.
 fn outage() -> Value {
@@ -12,7 +12,8 @@ fn outage() -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outage_leaves_what_is_known_and_past_its_time_clients_are_told_to_try_later() {
+async fn an_outage_leaves_what_is_known_and_past_its_time_clients_are_told_to_try_later_until_it_ends()
+ {
     let stage = Stage::with(|config| config.directory[0].max_staleness = Span::minutes(30)).await;
     let certificate = stage.user_of(stage.managed(0).id).await;
     assert_eq!(stage.ocsp(&certificate).await, "good");
@@ -26,6 +27,16 @@ async fn an_outage_leaves_what_is_known_and_past_its_time_clients_are_told_to_tr
     assert_eq!((why.state.as_str(), why.ocsp.status.as_str()), ("unknown", "tryLater"), "{why:?}");
     assert_eq!(why.rule, "directorySilent");
     assert_eq!(stage.crl(&certificate).await, "good", "nobody is revoked by silence");
+    stage.act("PUT", "faults", json!({ "faults": [] })).await;
+    let over = async {
+        while stage.ocsp(&certificate).await != "good" {
+            // Silence is believed in for a moment, and a service that was down is not asked at once again.
+            tokio::time::sleep(PAUSE).await;
+            stage.site.clock.advance(A_MOMENT);
+            stage.look().await;
+        }
+    };
+    tokio::time::timeout(GIVEN_UP, over).await.expect("the outage is over");
     stage.end().await;
 }
 
