@@ -79,13 +79,21 @@ pub async fn a_notice_is_claimed_by_one(store: &Store) -> Outcome {
     }
     let until = sample::NOW.plus(60);
     let each = (0..8).map(|_| store.claim_notices(sample::NOW, until, 5));
-    let claimed: Vec<Vec<Notice>> = try_join_all(each).await?;
-    let mut ids: Vec<_> = claimed.iter().flatten().map(|notice| notice.id).collect();
+    let mut claimed: Vec<Notice> = try_join_all(each).await?.into_iter().flatten().collect();
+    // Whoever came second to a row got fewer than there were; the rest waits for the next claim.
+    loop {
+        let rest = store.claim_notices(sample::NOW, until, 5).await?;
+        if rest.is_empty() {
+            break;
+        }
+        claimed.extend(rest);
+    }
+    let mut ids: Vec<_> = claimed.iter().map(|notice| notice.id).collect();
     ids.sort();
     ids.dedup();
-    equal!((ids.len(), claimed.iter().flatten().count()), (20, 20));
+    equal!((ids.len(), claimed.len()), (20, 20));
     demand!(
-        claimed.iter().flatten().all(|n| n.attempt == Attempt::FIRST && n.next_attempt == until),
+        claimed.iter().all(|n| n.attempt == Attempt::FIRST && n.next_attempt == until),
         "a claim begins the first attempt: {claimed:?}"
     );
     equal!(store.claim_notices(until.plus(-1), until, 9).await?, vec![]);
