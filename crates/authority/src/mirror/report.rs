@@ -48,6 +48,8 @@ pub struct FeedReport {
     pub absent: u64,
     /// Whether objects that the last whole reading did not show wait to be looked up.
     pub is_proving: bool,
+    /// Whether somebody has demanded a round that has not begun.
+    pub is_demanded: bool,
     /// Up to when changes are known.
     pub as_of: Option<Time>,
     /// How long ago that is, in seconds.
@@ -140,6 +142,7 @@ fn feed_report(
         present: 0,
         absent: 0,
         is_proving: progress.proved_to.is_some(),
+        is_demanded: progress.demanded > progress.served,
         as_of: progress.as_of,
         staleness,
         trouble: progress

@@ -208,7 +208,7 @@ async fn wait(
                 args.directory.as_deref().is_none_or(named)
             })
             .flat_map(|(old, new)| old.feeds.iter().zip(&new.feeds))
-            .filter(|(old, new)| kind.is_none_or(|kind| kind == new.kind) && !is_read(old, new))
+            .filter(|(_, new)| kind.is_none_or(|kind| kind == new.kind) && !is_read(new))
             .collect();
         // Trouble from before is told until a page has been read: it counts once there was time for one.
         let is_new = |old: &FeedView, new: &FeedView| {
@@ -240,13 +240,10 @@ async fn find(args: &SyncArgs, global: &GlobalArgs) -> Result<Installation, Fail
     }
 }
 
-/// Whether a round began and ended since.
-fn is_read(before: &FeedView, now: &FeedView) -> bool {
-    now.how == "on-demand"
-        || (now.phase == "resting"
-            && !now.proving
-            && now.as_of.is_some()
-            && now.as_of > before.as_of)
+/// Whether a round that was demanded has begun, and ended.
+fn is_read(now: &FeedView) -> bool {
+    let is_at_rest = now.phase == "resting" && !now.proving && !now.demanded;
+    now.how == "on-demand" || (is_at_rest && now.as_of.is_some())
 }
 
 /// Shows on a terminal how far it is.

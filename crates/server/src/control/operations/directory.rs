@@ -45,6 +45,8 @@ pub struct FeedView {
     pub absent: u64,
     /// Whether absences wait to be proved.
     pub proving: bool,
+    /// Whether somebody has demanded a round that has not begun.
+    pub demanded: bool,
     /// Up to when changes are known.
     pub as_of: Option<String>,
     /// How long ago that is, in seconds.
@@ -90,6 +92,7 @@ impl From<FeedReport> for FeedView {
             present: report.present,
             absent: report.absent,
             proving: report.is_proving,
+            demanded: report.is_demanded,
             as_of: report.as_of.map(|at| at.to_string()),
             staleness_seconds: report.staleness,
             trouble,
